@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+const redis = { globalSetup: ['test/setup/redis.ts'] };
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/conformance/**', 'test/integration/**'],
+        },
+      },
+      { extends: true, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...redis } },
+      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...redis } },
+    ],
+  },
+});
