@@ -1,0 +1,123 @@
+/**
+ * Who may do this action on this object? Candidates come from the bindings that
+ * reach the object, down through group members; each is then weighed as Check
+ * would weigh it. Order and paging are as in list-objects.ts.
+ */
+import type { Binding } from '../graph/binding.ts';
+import { rootNode } from '../graph/names.ts';
+import { at } from '../graph/paged.ts';
+import { grantsPermission } from '../graph/role.ts';
+import type { Snapshot } from '../graph/snapshot.ts';
+import type { Reach } from '../model/query.ts';
+import { isAllowed, weigh } from './decide.ts';
+import { sharedWalk, type Walk } from './walk.ts';
+
+export interface SubjectQuestion {
+  readonly action: string;
+  /** Empty asks about the tenant. */
+  readonly object: string;
+  readonly reach: Reach;
+}
+
+export interface SubjectPage {
+  readonly subjects: readonly string[];
+  /** Wildcard principals that are granted the action, sorted. */
+  readonly wildcards: readonly string[];
+  /** Pass as `after` for the next page; -1 when this was the last. */
+  readonly position: number;
+}
+
+/**
+ * One page of the subjects that are allowed.
+ * @param type Type of the subjects; empty for every type.
+ * @param after `position` of the page before; -1 for the first.
+ * @param size The most subjects to return, at least 1.
+ */
+export function listSubjects(
+  snapshot: Snapshot,
+  question: SubjectQuestion,
+  type: string,
+  nowMs: number,
+  after: number,
+  size: number,
+): SubjectPage {
+  const enforced = snapshot.mode === 'enforce';
+  sharedWalk.expandObject(snapshot, question.object, question.action);
+  const holders = enforced ? holdersOf(snapshot, sharedWalk, question.reach, nowMs) : undefined;
+  const wildcards = holders === undefined ? ['*'] : wildcardsAmong(snapshot, holders, type);
+  const subjects: string[] = [];
+  const { names } = snapshot;
+  const typeId = names.findType(type);
+  const ofType = type === '' ? undefined : typeId < 0 ? [] : (names.nodesByType[typeId] as readonly number[]);
+  const end = ofType === undefined ? names.nodes.length : ofType.length;
+  let last = -1;
+  for (let i = 0; i < end; i++) {
+    const node = ofType === undefined ? i : (ofType[i] as number);
+    if (node <= after || !isKnownSubject(snapshot, node)) continue;
+    if (holders !== undefined && !isCandidate(snapshot, holders, node)) continue;
+    if (holders !== undefined) {
+      sharedWalk.expandSubjectNode(snapshot, node, nowMs);
+      if (!isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs))) continue;
+    }
+    if (subjects.length === size) return { subjects, wildcards, position: last };
+    subjects.push(names.nodes[node] as string);
+    last = node;
+  }
+  return { subjects, wildcards, position: -1 };
+}
+
+/** Whether a graph knows a subject: as a member of a group, or in a binding. Wildcards are not subjects. */
+export function isKnownSubject(snapshot: Snapshot, node: number): boolean {
+  const named = at(snapshot.groupsOf, node) !== undefined || at(snapshot.bindingsOf, node) !== undefined;
+  return named && !isWildcard(snapshot, node);
+}
+
+function isWildcard(snapshot: Snapshot, node: number): boolean {
+  const type = snapshot.names.nodeTypes[node] as number;
+  return node === rootNode || (type >= 0 && snapshot.names.typeWildcards[type] === node);
+}
+
+/** Marks, by node, the principals of granting bindings that reach the walk's object, and all their members. */
+function holdersOf(snapshot: Snapshot, walk: Walk, reach: Reach, nowMs: number): Uint8Array {
+  const marked = new Uint8Array(snapshot.names.nodes.length);
+  const open: number[] = [];
+  const scopes = reach === 'exact' ? [walk.objectNode] : walk.scopes;
+  for (const scope of scopes) {
+    if (scope < 0) continue;
+    for (const chunk of at(snapshot.bindingsAt, scope)?.chunks ?? []) {
+      for (const binding of chunk) if (applies(snapshot, walk, binding, nowMs)) open.push(binding.principal);
+    }
+  }
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (marked[node] === 1) continue;
+    marked[node] = 1;
+    for (const chunk of at(snapshot.membersOf, node)?.chunks ?? []) {
+      for (const edge of chunk) if (edge.expiresAt === 0 || nowMs < edge.expiresAt) open.push(edge.node);
+    }
+  }
+  return marked;
+}
+
+function applies(snapshot: Snapshot, walk: Walk, binding: Binding, nowMs: number): boolean {
+  if (binding.deny || (binding.expiresAt !== 0 && nowMs >= binding.expiresAt)) return false;
+  if (!binding.cascade && binding.scope !== walk.objectNode) return false;
+  const role = snapshot.roles[binding.role];
+  return role !== undefined && grantsPermission(role.grants, walk);
+}
+
+function isCandidate(snapshot: Snapshot, holders: Uint8Array, node: number): boolean {
+  if (holders[node] === 1 || holders[rootNode] === 1) return true;
+  const type = snapshot.names.nodeTypes[node] as number;
+  const wildcard = type < 0 ? -1 : (snapshot.names.typeWildcards[type] as number);
+  return wildcard >= 0 && holders[wildcard] === 1;
+}
+
+function wildcardsAmong(snapshot: Snapshot, holders: Uint8Array, type: string): string[] {
+  const { names } = snapshot;
+  const wildcards = holders[rootNode] === 1 ? ['*'] : [];
+  for (const [typeId, node] of names.typeWildcards.entries()) {
+    const asked = type === '' || names.types[typeId] === type;
+    if (asked && node >= 0 && holders[node] === 1) wildcards.push(names.nodes[node] as string);
+  }
+  return wildcards.sort();
+}

@@ -1,0 +1,240 @@
+/**
+ * The walk behind every answer: from the subject up to its principals, and from
+ * the object up to the scopes that reach it. One Walk is reused for all
+ * questions of a process: it is filled, read and done within one synchronous
+ * call, so that a question allocates next to nothing. It remembers by which
+ * step each node was reached, which is all that an explanation needs.
+ */
+
+import { rootNode } from '../graph/names.ts';
+import { at } from '../graph/paged.ts';
+import { matchPatterns } from '../graph/pattern.ts';
+import type { Target } from '../graph/role.ts';
+import type { Snapshot } from '../graph/snapshot.ts';
+import { isType, typeOf } from '../model/names.ts';
+import type { Query } from '../model/query.ts';
+
+/** How a node came to be in a walk, where it was not reached from another one. */
+export const origin = { self: -1, wildcard: -2, asserted: -3 } as const;
+
+export class Walk implements Target {
+  /** Nodes of the principals P, in the order of discovery. */
+  readonly principals: number[] = [];
+  /** By position in `principals`: the position it was reached from, or an origin. */
+  readonly principalFrom: number[] = [];
+  /** Nodes of the scopes S; where the object is known it comes first, and its ancestors next. */
+  readonly scopes: number[] = [];
+  /** By position in `scopes`: the position it was reached from, or an origin. */
+  readonly scopeFrom: number[] = [];
+  /** How many of `scopes`, from the front, are the object and its ancestors. */
+  lineage = 0;
+  /** The node of the object, or -1 where the graph does not know it. */
+  objectNode = -1;
+  type = '';
+  typeId = -1;
+  objectId = '';
+  hasObject = false;
+  action = '';
+  permission = -1;
+  #principalMarks = new Int32Array(1024);
+  #scopeMarks = new Int32Array(1024);
+  #principalMark = 0;
+  #scopeMark = 0;
+
+  isPrincipal(node: number): boolean {
+    return this.#principalMarks[node] === this.#principalMark;
+  }
+
+  isScope(node: number): boolean {
+    return this.#scopeMarks[node] === this.#scopeMark;
+  }
+
+  reachesFrom(node: number): boolean {
+    for (let i = 0; i < this.lineage; i++) if (this.scopes[i] === node) return true;
+    return false;
+  }
+
+  /** Fills `principals`: the subject, its groups, the wildcards that stand for it, and theirs. */
+  expandSubject(snapshot: Snapshot, subject: string, assertedGroups: readonly string[], nowMs: number): void {
+    const { names } = snapshot;
+    const node = names.findNode(subject);
+    const colon = subject.indexOf(':');
+    const type =
+      node >= 0 ? (names.nodeTypes[node] as number) : colon < 0 ? -1 : names.findType(subject.slice(0, colon));
+    this.#startPrincipals(names.nodes.length);
+    if (node >= 0) this.#addPrincipal(node, origin.self);
+    if (type >= 0) {
+      const wildcard = names.typeWildcards[type] as number;
+      if (wildcard >= 0) this.#addPrincipal(wildcard, origin.wildcard);
+    }
+    this.#addPrincipal(rootNode, origin.wildcard);
+    for (const group of assertedGroups) {
+      const asserted = names.findNode(group);
+      if (asserted >= 0) this.#addPrincipal(asserted, origin.asserted);
+    }
+    this.#climbGroups(snapshot, nowMs);
+  }
+
+  /** The same for a subject that is known by its node. */
+  expandSubjectNode(snapshot: Snapshot, node: number, nowMs: number): void {
+    const { names } = snapshot;
+    this.#startPrincipals(names.nodes.length);
+    this.#addPrincipal(node, origin.self);
+    const type = names.nodeTypes[node] as number;
+    const wildcard = type < 0 ? -1 : (names.typeWildcards[type] as number);
+    if (wildcard >= 0) this.#addPrincipal(wildcard, origin.wildcard);
+    this.#addPrincipal(rootNode, origin.wildcard);
+    this.#climbGroups(snapshot, nowMs);
+  }
+
+  #climbGroups(snapshot: Snapshot, nowMs: number): void {
+    const { groupsOf } = snapshot;
+    const { principals } = this;
+    for (let i = 0; i < principals.length; i++) {
+      const edges = at(groupsOf, principals[i] as number);
+      if (edges === undefined) continue;
+      for (let j = 0; j < edges.length; j++) {
+        const edge = edges[j] as (typeof edges)[number];
+        if (edge.expiresAt === 0 || nowMs < edge.expiresAt) this.#addPrincipal(edge.node, i);
+      }
+    }
+  }
+
+  /** Fills `scopes`, and what a Target says, from the object; an empty object asks about the tenant. */
+  expandObject(snapshot: Snapshot, object: string, action: string): void {
+    if (object === '') {
+      this.#expandTenant(snapshot, action);
+      return;
+    }
+    const { names } = snapshot;
+    const node = names.findNode(object);
+    if (node >= 0) {
+      this.expandObjectNode(snapshot, node, action);
+      return;
+    }
+    const colon = object.indexOf(':');
+    this.#setTarget(
+      snapshot,
+      object.slice(0, colon),
+      names.findType(object.slice(0, colon)),
+      object.slice(colon + 1),
+      action,
+    );
+    this.#startScopes(names.nodes.length, -1);
+    this.#addTypeScopes(snapshot);
+  }
+
+  /** The same for an object that is known by its node. */
+  expandObjectNode(snapshot: Snapshot, node: number, action: string): void {
+    const { names, parentsOf } = snapshot;
+    const { scopes } = this;
+    const typeId = names.nodeTypes[node] as number;
+    const type = names.types[typeId] as string;
+    this.#setTarget(snapshot, type, typeId, '', action);
+    this.#startScopes(names.nodes.length, node);
+    this.#addScope(node, origin.self);
+    for (let i = 0; i < scopes.length; i++) {
+      const edges = at(parentsOf, scopes[i] as number);
+      if (edges === undefined) continue;
+      for (let j = 0; j < edges.length; j++) {
+        const edge = edges[j] as (typeof edges)[number];
+        if (edge.inherit) this.#addScope(edge.node, i);
+      }
+    }
+    this.lineage = scopes.length;
+    // Only patterns look at the id, and few roles and types have any.
+    this.objectId = (names.nodes[node] as string).slice(type.length + 1);
+    this.#addTypeScopes(snapshot);
+  }
+
+  /** Sets what a Target says for any object of a type, with no scopes. */
+  expandType(snapshot: Snapshot, type: string, action: string): void {
+    this.#setTarget(snapshot, type, snapshot.names.findType(type), '', action);
+    this.#startScopes(snapshot.names.nodes.length, -1);
+  }
+
+  #expandTenant(snapshot: Snapshot, action: string): void {
+    // Without an object, "type:action" asks about that type.
+    const type = action.includes(':') && isType(typeOf(action)) ? typeOf(action) : '';
+    const bare = type === '' ? action : action.slice(type.length + 1);
+    this.#setTarget(snapshot, type, type === '' ? -1 : snapshot.names.findType(type), '', bare);
+    this.hasObject = false;
+    this.#startScopes(snapshot.names.nodes.length, -1);
+    this.#addScope(rootNode, origin.self);
+  }
+
+  #setTarget(snapshot: Snapshot, type: string, typeId: number, objectId: string, action: string): void {
+    this.type = type;
+    this.typeId = typeId;
+    this.objectId = objectId;
+    this.hasObject = true;
+    this.action = action;
+    this.permission = snapshot.names.findPermission(typeId, action);
+  }
+
+  #addTypeScopes(snapshot: Snapshot): void {
+    const { typeId } = this;
+    if (typeId >= 0) {
+      const wildcard = snapshot.names.typeWildcards[typeId] as number;
+      if (wildcard >= 0) this.#addScope(wildcard, origin.self);
+      const patterns = snapshot.patterns.get(typeId);
+      if (patterns !== undefined) {
+        const { scopes } = this;
+        const before = scopes.length;
+        matchPatterns(patterns.index, this.objectId, scopes);
+        for (let i = before; i < scopes.length; i++) {
+          this.scopeFrom.push(origin.self);
+          this.#scopeMarks[scopes[i] as number] = this.#scopeMark;
+        }
+      }
+    }
+    this.#addScope(rootNode, origin.self);
+  }
+
+  #startPrincipals(nodeCount: number): void {
+    this.principals.length = 0;
+    this.principalFrom.length = 0;
+    if (this.#principalMarks.length < nodeCount) this.#principalMarks = new Int32Array(nodeCount * 2);
+    this.#principalMark = nextMark(this.#principalMark, this.#principalMarks);
+  }
+
+  #startScopes(nodeCount: number, objectNode: number): void {
+    this.scopes.length = 0;
+    this.scopeFrom.length = 0;
+    this.lineage = 0;
+    this.objectNode = objectNode;
+    if (this.#scopeMarks.length < nodeCount) this.#scopeMarks = new Int32Array(nodeCount * 2);
+    this.#scopeMark = nextMark(this.#scopeMark, this.#scopeMarks);
+  }
+
+  #addPrincipal(node: number, from: number): void {
+    if (this.#principalMarks[node] === this.#principalMark) return;
+    this.#principalMarks[node] = this.#principalMark;
+    this.principals.push(node);
+    this.principalFrom.push(from);
+  }
+
+  #addScope(node: number, from: number): void {
+    if (this.#scopeMarks[node] === this.#scopeMark) return;
+    this.#scopeMarks[node] = this.#scopeMark;
+    this.scopes.push(node);
+    this.scopeFrom.push(from);
+  }
+}
+
+/** The next mark; when the numbers run out, old marks are wiped so that none can be mistaken for a new one. */
+function nextMark(mark: number, marks: Int32Array): number {
+  if (mark < 0x7fff_fffe) return mark + 1;
+  marks.fill(0);
+  return 1;
+}
+
+/** The one walk of this thread. Decisions are synchronous, so nobody else can be in the middle of it. */
+export const sharedWalk = new Walk();
+
+/** Fills the shared walk for a question. */
+export function walkFor(snapshot: Snapshot, query: Query, nowMs: number): Walk {
+  sharedWalk.expandSubject(snapshot, query.subject, query.assertedGroups, nowMs);
+  sharedWalk.expandObject(snapshot, query.object, query.action);
+  return sharedWalk;
+}

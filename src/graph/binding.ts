@@ -1,0 +1,118 @@
+/**
+ * A binding as the engine reads it: integers, and one shape for all. The record
+ * it came from can be written back from it, so that it need not be kept.
+ */
+import { type BindingRecord, bindingKey } from '../model/entity.ts';
+import { formatScope, type Scope, type ScopeInput, toScopeInput } from '../model/scope.ts';
+import type { Names } from './names.ts';
+
+/** What few bindings have. */
+export interface BindingExtra {
+  readonly name: string | undefined;
+  readonly note: string | undefined;
+  readonly locked: boolean;
+}
+
+export class Binding {
+  readonly principal: number;
+  readonly scope: number;
+  readonly role: number;
+  readonly deny: boolean;
+  readonly cascade: boolean;
+  /** Milliseconds since 1970; 0 for never. */
+  readonly expiresAt: number;
+  readonly extra: BindingExtra | undefined;
+  /** See keyOfBinding: built on first use, because most are never asked for. */
+  key: string;
+
+  constructor(principal: number, scope: number, role: number, record: BindingRecord) {
+    this.principal = principal;
+    this.scope = scope;
+    this.role = role;
+    this.deny = record.effect === 'deny';
+    this.cascade = record.cascade !== false;
+    this.expiresAt = expiryOf(record);
+    const plain = record.name === undefined && record.note === undefined && record.locked === undefined;
+    this.extra = plain ? undefined : { name: record.name, note: record.note, locked: record.locked === true };
+    this.key = '';
+  }
+}
+
+/** When a record ends: milliseconds since 1970, at least 1; 0 where it never does. */
+export function expiryOf(record: { readonly expiresAt?: number }): number {
+  return record.expiresAt === undefined ? 0 : Math.max(1, record.expiresAt);
+}
+
+/** The identity of a binding as text (see bindingKey); ties between bindings are decided by it. */
+export function keyOfBinding(binding: Binding, names: Names): string {
+  if (binding.key === '') {
+    binding.key = bindingKey(
+      names.nodes[binding.principal] as string,
+      names.roles[binding.role] as string,
+      toScopeInput(scopeOfNode(names.nodes[binding.scope] as string)),
+      binding.deny ? 'deny' : 'allow',
+      binding.extra?.name,
+    );
+  }
+  return binding.key;
+}
+
+export function toBindingRecord(binding: Binding, names: Names): BindingRecord {
+  return {
+    kind: 'binding',
+    subject: names.nodes[binding.principal] as string,
+    role: names.roles[binding.role] as string,
+    scope: toScopeInput(scopeOfNode(names.nodes[binding.scope] as string)),
+    ...(binding.deny ? { effect: 'deny' as const } : {}),
+    ...(binding.extra?.name === undefined ? {} : { name: binding.extra.name }),
+    ...(binding.expiresAt === 0 ? {} : { expiresAt: binding.expiresAt }),
+    ...(binding.cascade ? {} : { cascade: false as const }),
+    ...(binding.extra?.locked === true ? { locked: true as const } : {}),
+    ...(binding.extra?.note === undefined ? {} : { note: binding.extra.note }),
+  };
+}
+
+/** The name under which a scope is a node. Globs are wrapped: an object may have the same text. */
+export function nodeNameOfScope(scope: Scope): string {
+  if (scope.kind === 'object') return scope.object;
+  return scope.kind === 'glob' ? JSON.stringify({ glob: formatScope(scope) }) : formatScope(scope);
+}
+
+/** The scope that a node stands for; the inverse of nodeNameOfScope. */
+export function scopeOfNode(name: string): Scope {
+  if (name === '*') return { kind: 'tenant' };
+  if (!name.startsWith('{')) {
+    const colon = name.indexOf(':');
+    if (name.endsWith(':*') && colon === name.length - 2) return { kind: 'type', type: name.slice(0, colon) };
+    return { kind: 'object', object: name };
+  }
+  const wrapped = JSON.parse(name) as { glob: string } | { type: string; regex: string };
+  if ('regex' in wrapped) return { kind: 'regex', type: wrapped.type, regex: wrapped.regex };
+  const colon = wrapped.glob.indexOf(':');
+  return { kind: 'glob', type: wrapped.glob.slice(0, colon), pattern: wrapped.glob.slice(colon + 1) };
+}
+
+export function scopeInputOfNode(name: string): ScopeInput {
+  return toScopeInput(scopeOfNode(name));
+}
+
+/** Orders the bindings of one principal: by scope, so that those on one scope are neighbours. */
+export function byScope(a: Binding, b: Binding): number {
+  return a.scope - b.scope || sameEnds(a, b);
+}
+
+/** Orders the bindings at one scope: by principal. */
+export function byPrincipal(a: Binding, b: Binding): number {
+  return a.principal - b.principal || sameEnds(a, b);
+}
+
+function sameEnds(a: Binding, b: Binding): number {
+  if (a.role !== b.role) return a.role - b.role;
+  if (a.deny !== b.deny) return a.deny ? 1 : -1;
+  const aName = a.extra?.name;
+  const bName = b.extra?.name;
+  if (aName === bName) return 0;
+  if (aName === undefined) return -1;
+  if (bName === undefined) return 1;
+  return aName < bName ? -1 : 1;
+}

@@ -1,0 +1,42 @@
+/** The records of a snapshot, written back from its columns: for export, comparison and a snapshot on disk. */
+import type { EntityRecord, ParentEdge } from '../model/entity.ts';
+import { toBindingRecord } from './binding.ts';
+import { at } from './paged.ts';
+import type { Edge, Snapshot } from './snapshot.ts';
+
+/** Every record, what is referred to before what refers to it. */
+export function* recordsOf(snapshot: Snapshot): Generator<EntityRecord, void> {
+  const { names } = snapshot;
+  if (snapshot.hasSettings) yield { kind: 'settings', mode: snapshot.mode };
+  yield* snapshot.typeRecords.values();
+  for (const role of snapshot.roles) if (role !== undefined) yield role.record;
+  const count = names.nodes.length;
+  for (let node = 0; node < count; node++) {
+    const group = at(snapshot.groupRecords, node);
+    if (group !== undefined) yield group;
+  }
+  for (let node = 0; node < count; node++) {
+    const member = names.nodes[node] as string;
+    for (const edge of at(snapshot.groupsOf, node) ?? []) {
+      const group = names.nodes[edge.node] as string;
+      yield { kind: 'member', group, member, ...(edge.expiresAt === 0 ? {} : { expiresAt: edge.expiresAt }) };
+    }
+  }
+  for (let node = 0; node < count; node++) {
+    if (at(snapshot.registered, node) === undefined) continue;
+    const edges = at(snapshot.parentsOf, node) ?? [];
+    const object = names.nodes[node] as string;
+    if (edges.length === 0) yield { kind: 'object', object };
+    else yield { kind: 'object', object, parents: edges.map((edge) => toParentEdge(edge, names.nodes)) };
+  }
+  for (let node = 0; node < count; node++) {
+    for (const chunk of at(snapshot.bindingsOf, node)?.chunks ?? []) {
+      for (const binding of chunk) yield toBindingRecord(binding, names);
+    }
+  }
+}
+
+function toParentEdge(edge: Edge, nodes: readonly string[]): ParentEdge {
+  const object = nodes[edge.node] as string;
+  return edge.inherit ? { object } : { object, inherit: false };
+}

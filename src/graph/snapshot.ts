@@ -1,0 +1,101 @@
+/**
+ * The compiled, immutable role graph at one revision. Made only by draft.ts;
+ * read by the engine. Everything is indexed by the integer ids of `names`,
+ * and an id that a column does not know simply has nothing there.
+ */
+import type { Revision } from '../model/change.ts';
+import type { GroupRecord, Mode, TypeRecord } from '../model/entity.ts';
+import type { Scope } from '../model/scope.ts';
+import type { Binding } from './binding.ts';
+import type { Chunked } from './chunked.ts';
+import { Names } from './names.ts';
+import { emptyPaged, type Paged } from './paged.ts';
+import type { PatternIndex, RegexCompiler } from './pattern.ts';
+import type { Role } from './role.ts';
+
+/** A membership or parent edge, seen from either end. */
+export class Edge {
+  /** The node at the other end. */
+  readonly node: number;
+  /** Milliseconds since 1970; 0 for never. Parent edges have no expiry. */
+  readonly expiresAt: number;
+  /** Parent edges: whether bindings above reach through. */
+  readonly inherit: boolean;
+
+  constructor(node: number, expiresAt: number, inherit: boolean) {
+    this.node = node;
+    this.expiresAt = expiresAt;
+    this.inherit = inherit;
+  }
+}
+
+/** What cannot be written in a pure way, given once. */
+export interface GraphOptions {
+  readonly compileRegex: RegexCompiler;
+}
+
+export interface Counts {
+  readonly members: number;
+  readonly objects: number;
+  readonly bindings: number;
+}
+
+/** Pattern scopes that bindings of a type use, and the index over them. */
+export interface TypePatterns {
+  readonly scopes: ReadonlyMap<number, Scope>;
+  readonly index: PatternIndex;
+}
+
+export interface Snapshot {
+  readonly revision: Revision;
+  readonly mode: Mode;
+  readonly names: Names;
+  readonly options: GraphOptions;
+  readonly counts: Counts;
+  /** Whether the tenant has a settings record. */
+  readonly hasSettings: boolean;
+  readonly typeRecords: ReadonlyMap<string, TypeRecord>;
+  /** By role id; undefined where a binding names a role that does not exist. */
+  readonly roles: readonly (Role | undefined)[];
+  /** By type id. */
+  readonly patterns: ReadonlyMap<number, TypePatterns>;
+  /** By node of a group. */
+  readonly groupRecords: Paged<GroupRecord>;
+  /** By node: whether it is a registered object. */
+  readonly registered: Paged<true>;
+  /** By member: its groups. */
+  readonly groupsOf: Paged<readonly Edge[]>;
+  /** By group: its members. */
+  readonly membersOf: Paged<Chunked<Edge>>;
+  /** By object: its parents. */
+  readonly parentsOf: Paged<readonly Edge[]>;
+  /** By object: its children. */
+  readonly childrenOf: Paged<Chunked<Edge>>;
+  /** By principal: its bindings, in byScope order. */
+  readonly bindingsOf: Paged<Chunked<Binding>>;
+  /** By scope: its bindings, in byPrincipal order. */
+  readonly bindingsAt: Paged<Chunked<Binding>>;
+}
+
+/** The graph before the first change set. */
+export function emptySnapshot(options: GraphOptions): Snapshot {
+  return {
+    revision: { epoch: '0', number: 0 },
+    mode: 'enforce',
+    names: new Names(),
+    options,
+    counts: { members: 0, objects: 0, bindings: 0 },
+    hasSettings: false,
+    typeRecords: new Map(),
+    roles: [],
+    patterns: new Map(),
+    groupRecords: emptyPaged(),
+    registered: emptyPaged(),
+    groupsOf: emptyPaged(),
+    membersOf: emptyPaged(),
+    parentsOf: emptyPaged(),
+    childrenOf: emptyPaged(),
+    bindingsOf: emptyPaged(),
+    bindingsAt: emptyPaged(),
+  };
+}

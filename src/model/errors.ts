@@ -1,0 +1,53 @@
+/**
+ * The one error type and its closed catalogue. Every refusal that a caller can
+ * see is one of these; the table that maps them to statuses is in the server.
+ * Programmer errors are assertions and are not listed here.
+ */
+
+/** What went wrong, in one word. Stable: clients and scripts act on it. */
+export type ErrorCode =
+  | 'INVALID_SUBJECT'
+  | 'INVALID_ACTION'
+  | 'INVALID_OBJECT'
+  | 'INVALID_TYPE'
+  | 'INVALID_TENANT'
+  | 'INVALID_CONTEXT'
+  | 'INVALID_REQUEST'
+  | 'INVALID_PAGE_TOKEN'
+  | 'INVALID_REVISION_TOKEN'
+  | 'INVALID_POLICY'
+  | 'INVALID_OPTION'
+  | 'TOO_MANY_CHECKS'
+  | 'LIMIT_EXCEEDED'
+  | 'ASSERTION_NOT_ALLOWED'
+  | 'UNKNOWN_TENANT'
+  | 'REVISION_CONFLICT'
+  | 'REVISION_NOT_REACHED'
+  | 'REVISION_OF_OTHER_EPOCH'
+  | 'LIST_CHANGED'
+  | 'NOT_READY'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_CORRUPT'
+  | 'CANCELLED'
+  | 'INTERNAL';
+
+/** Facts about an error for machines; `field` names the offending request field. */
+export type ErrorMetadata = Readonly<Record<string, string>>;
+
+/** An error with a code of the catalogue, and a message that says what to do. */
+export class PosternError extends Error {
+  readonly code: ErrorCode;
+  readonly metadata: ErrorMetadata;
+
+  constructor(code: ErrorCode, message: string, metadata: ErrorMetadata = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'PosternError';
+    this.code = code;
+    this.metadata = metadata;
+  }
+}
+
+/** The message of anything thrown, for a log line or another error's text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

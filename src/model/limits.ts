@@ -1,0 +1,31 @@
+/**
+ * Every bound that a caller can run into, in one place. A request over one of
+ * these is refused with a clear error; nothing is ever cut short silently.
+ */
+
+/** Longest type or tenant name, in characters. */
+export const maxTypeLength = 128;
+/** Longest id after the colon, in bytes of UTF-8. */
+export const maxIdBytes = 256;
+/** Longest action, in bytes of UTF-8. */
+export const maxActionBytes = 256;
+/** Longest role name, in bytes of UTF-8. */
+export const maxRoleNameBytes = 256;
+/** Longest glob or regular expression of a scope, in bytes of UTF-8. */
+export const maxPatternBytes = 1024;
+/** Longest note or description, in bytes of UTF-8. */
+export const maxNoteBytes = 4096;
+/** Most questions in one BatchCheck. */
+export const maxBatchChecks = 10_000;
+/** Most groups that one query may assert. */
+export const maxAssertedGroups = 100;
+/** Most subjects in one page of ListSubjects. */
+export const maxPageSize = 10_000;
+/** Subjects in one page of ListSubjects where the caller names no size. */
+export const defaultPageSize = 1_000;
+/** Largest request message, in bytes. */
+export const maxMessageBytes = 16 * 1024 * 1024;
+/** Largest policy file, in bytes. */
+export const maxPolicyFileBytes = 64 * 1024 * 1024;
+/** Most changes in one change set. */
+export const maxChangesPerCommit = 2_000_000;

@@ -1,0 +1,286 @@
+/**
+ * Untrusted JSON to records and changes: what a store or a snapshot on disk
+ * holds may have been written by anybody. Called once for each record of a
+ * load, so it is written by hand and allocates little.
+ *
+ * What it returns is canonical: fields in one order, no default written out,
+ * so that equal records have equal JSON whoever wrote them. It must never let
+ * an unknown field pass: a field that this version does not know could be one
+ * that narrows a binding.
+ */
+import type { Change } from './change.ts';
+import type { BindingRecord, EntityKind, EntityRecord, ParentEdge, RoleRecord } from './entity.ts';
+import { entityKinds } from './entity.ts';
+import { messageOf } from './errors.ts';
+import { maxNoteBytes } from './limits.ts';
+import {
+  isType,
+  problemOfAction,
+  problemOfName,
+  problemOfPrincipal,
+  problemOfRoleName,
+  problemOfText,
+  quote,
+} from './names.ts';
+import {
+  corrupt,
+  flagAt,
+  type Json,
+  listAt,
+  nameAt,
+  namesAt,
+  noteAt,
+  objectAt,
+  onlyFields,
+  show,
+  textAt,
+  timeAt,
+} from './parse-fields.ts';
+import type { PermissionInput } from './permission.ts';
+import { parsePermission, parseShortPermission } from './permission.ts';
+import type { ScopeInput } from './scope.ts';
+import { parseScope, toScopeInput } from './scope.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Parses one record.
+ * @param where Where it was found, for the message: a key and a field, a file and a line.
+ * @throws PosternError STORE_CORRUPT, with `where` and `field` as metadata
+ */
+export function parseRecord(json: unknown, where: string): EntityRecord {
+  const from = objectAt(json, where, '');
+  const kind = kindAt(from, where);
+  return parsers[kind](from, where);
+}
+
+/**
+ * Parses one change: {"op": "put", "record": ...} or {"op": "delete", "kind": ..., "key": ...}.
+ * @throws PosternError STORE_CORRUPT, with `where` and `field` as metadata
+ */
+export function parseChange(json: unknown, where: string): Change {
+  const from = objectAt(json, where, '');
+  if (from.op === 'put') {
+    onlyFields(from, putFields, where, '');
+    return { op: 'put', record: parseRecord(from.record, where) };
+  }
+  if (from.op !== 'delete') throw corrupt(where, 'op', `is ${show(from.op)}; it must be "put" or "delete"`);
+  onlyFields(from, deleteFields, where, '');
+  return { op: 'delete', kind: kindAt(from, where), key: textAt(from, 'key', where) };
+}
+
+const putFields = new Set(['op', 'record']);
+const deleteFields = new Set(['op', 'kind', 'key']);
+
+const parsers: Readonly<Record<EntityKind, (from: Json, where: string) => EntityRecord>> = {
+  settings: parseSettings,
+  type: parseType,
+  role: parseRole,
+  group: parseGroup,
+  member: parseMember,
+  object: parseObject,
+  binding: parseBinding,
+};
+
+function kindAt(from: Json, where: string): EntityKind {
+  const { kind } = from;
+  if (typeof kind === 'string' && Object.hasOwn(parsers, kind)) return kind as EntityKind;
+  throw corrupt(where, 'kind', `is ${show(kind)}; it must be one of ${entityKinds.join(', ')}`);
+}
+
+const settingsFields = new Set(['kind', 'mode']);
+
+function parseSettings(from: Json, where: string): EntityRecord {
+  onlyFields(from, settingsFields, where, '');
+  const { mode } = from;
+  if (mode === 'enforce' || mode === 'shadow' || mode === 'off') return { kind: 'settings', mode };
+  throw corrupt(where, 'mode', `is ${show(mode)}; it must be "enforce", "shadow" or "off"`);
+}
+
+const typeFields = new Set(['kind', 'name', 'description', 'actions', 'parents']);
+
+function parseType(from: Json, where: string): EntityRecord {
+  onlyFields(from, typeFields, where, '');
+  const description = noteAt(from, 'description', where);
+  // An empty list is not the default here: it closes the vocabulary, where absence leaves it open.
+  const actions = from.actions === undefined ? undefined : namesAt(from, 'actions', problemOfAction, where);
+  const parents = from.parents === undefined ? undefined : namesAt(from, 'parents', problemOfType, where);
+  return {
+    kind: 'type',
+    name: nameAt(from, 'name', problemOfType, where),
+    ...(description === undefined ? {} : { description }),
+    ...(actions === undefined ? {} : { actions }),
+    ...(parents === undefined ? {} : { parents }),
+  };
+}
+
+const roleFields = new Set([
+  'kind',
+  'name',
+  'description',
+  'permissions',
+  'except',
+  'includes',
+  'system',
+  'grantAction',
+]);
+
+function parseRole(from: Json, where: string): EntityRecord {
+  onlyFields(from, roleFields, where, '');
+  const name = nameAt(from, 'name', problemOfRoleName, where);
+  const description = noteAt(from, 'description', where);
+  const permissions = listAt(from, 'permissions', where).map((input, i) =>
+    permissionAt(input, where, `permissions[${i}]`),
+  );
+  const record: Writable<RoleRecord> =
+    description === undefined ? { kind: 'role', name, permissions } : { kind: 'role', name, description, permissions };
+  const except = from.except === undefined ? [] : namesAt(from, 'except', problemOfShortPermission, where);
+  if (except.length > 0) record.except = except;
+  const includes = from.includes === undefined ? [] : namesAt(from, 'includes', problemOfRoleName, where);
+  if (includes.length > 0) record.includes = includes;
+  if (flagAt(from, 'system', false, where)) record.system = true;
+  if (from.grantAction !== undefined && from.grantAction !== 'grant') {
+    record.grantAction = nameAt(from, 'grantAction', problemOfAction, where);
+  }
+  return record;
+}
+
+const groupFields = new Set(['kind', 'group', 'description']);
+
+function parseGroup(from: Json, where: string): EntityRecord {
+  onlyFields(from, groupFields, where, '');
+  const group = nameAt(from, 'group', problemOfGroup, where);
+  const description = noteAt(from, 'description', where);
+  return description === undefined ? { kind: 'group', group } : { kind: 'group', group, description };
+}
+
+const memberFields = new Set(['kind', 'group', 'member', 'expiresAt']);
+
+function parseMember(from: Json, where: string): EntityRecord {
+  onlyFields(from, memberFields, where, '');
+  const group = nameAt(from, 'group', problemOfGroup, where);
+  const member = nameAt(from, 'member', problemOfPrincipal, where);
+  const expiresAt = timeAt(from, 'expiresAt', where);
+  return expiresAt === undefined ? { kind: 'member', group, member } : { kind: 'member', group, member, expiresAt };
+}
+
+const objectFields = new Set(['kind', 'object', 'parents']);
+const parentFields = new Set(['object', 'inherit']);
+
+function parseObject(from: Json, where: string): EntityRecord {
+  onlyFields(from, objectFields, where, '');
+  const object = nameAt(from, 'object', problemOfName, where);
+  const parents = from.parents === undefined ? [] : listAt(from, 'parents', where);
+  if (parents.length === 0) return { kind: 'object', object };
+  return { kind: 'object', object, parents: parents.map((edge, i) => parentAt(edge, where, `parents[${i}].`)) };
+}
+
+function parentAt(json: unknown, where: string, prefix: string): ParentEdge {
+  const from = objectAt(json, where, prefix);
+  onlyFields(from, parentFields, where, prefix);
+  const object = nameAt(from, 'object', problemOfName, where, prefix);
+  return flagAt(from, 'inherit', true, where, prefix) ? { object } : { object, inherit: false };
+}
+
+const bindingFields = new Set([
+  'kind',
+  'subject',
+  'role',
+  'scope',
+  'effect',
+  'name',
+  'expiresAt',
+  'cascade',
+  'locked',
+  'note',
+]);
+
+function parseBinding(from: Json, where: string): EntityRecord {
+  onlyFields(from, bindingFields, where, '');
+  const record: Writable<BindingRecord> = {
+    kind: 'binding',
+    subject: nameAt(from, 'subject', problemOfPrincipal, where),
+    role: nameAt(from, 'role', problemOfRoleName, where),
+    scope: scopeAt(from.scope, where, 'scope'),
+  };
+  if (from.effect === 'deny') record.effect = 'deny';
+  else if (from.effect !== undefined && from.effect !== 'allow') {
+    throw corrupt(where, 'effect', `is ${show(from.effect)}; it must be "allow" or "deny"`);
+  }
+  if (from.name !== undefined) record.name = nameAt(from, 'name', problemOfBindingName, where);
+  const expiresAt = timeAt(from, 'expiresAt', where);
+  if (expiresAt !== undefined) record.expiresAt = expiresAt;
+  if (!flagAt(from, 'cascade', true, where)) record.cascade = false;
+  if (flagAt(from, 'locked', false, where)) record.locked = true;
+  const note = noteAt(from, 'note', where);
+  if (note !== undefined) record.note = note;
+  return record;
+}
+
+const objectScopeFields = new Set(['object']);
+const regexScopeFields = new Set(['type', 'regex']);
+
+function scopeAt(json: unknown, where: string, field: string): ScopeInput {
+  // The commonest scope is one object as text; it is canonical, and needs no parsed form.
+  if (typeof json === 'string' && !json.includes('*')) {
+    const problem = problemOfName(json);
+    if (problem === undefined) return json;
+    throw corrupt(where, field, `${quote(json)} ${problem}`);
+  }
+  if (typeof json !== 'string') {
+    const from = objectAt(json, where, `${field}.`);
+    if (from.object !== undefined) {
+      onlyFields(from, objectScopeFields, where, `${field}.`);
+      textAt(from, 'object', where, `${field}.`);
+    } else {
+      onlyFields(from, regexScopeFields, where, `${field}.`);
+      textAt(from, 'type', where, `${field}.`);
+      textAt(from, 'regex', where, `${field}.`);
+    }
+  }
+  try {
+    return toScopeInput(parseScope(json as ScopeInput));
+  } catch (error) {
+    throw corrupt(where, field, `is not legal: ${messageOf(error)}`);
+  }
+}
+
+const longPermissionFields = new Set(['objects', 'actions']);
+
+function permissionAt(json: unknown, where: string, field: string): PermissionInput {
+  let input: PermissionInput;
+  if (typeof json === 'string') input = json;
+  else {
+    const from = objectAt(json, where, `${field}.`);
+    onlyFields(from, longPermissionFields, where, `${field}.`);
+    const objects = scopeAt(from.objects, where, `${field}.objects`);
+    input = { objects, actions: namesAt(from, 'actions', problemOfAction, where, `${field}.`) };
+  }
+  try {
+    parsePermission(input);
+    return input;
+  } catch (error) {
+    throw corrupt(where, field, `is not legal: ${messageOf(error)}`);
+  }
+}
+
+function problemOfType(text: string): string | undefined {
+  return isType(text) ? undefined : 'is not a legal type';
+}
+
+function problemOfGroup(text: string): string | undefined {
+  return text.startsWith('group:') ? problemOfName(text) : 'is not a group; write it as "group:id"';
+}
+
+function problemOfBindingName(text: string): string | undefined {
+  return problemOfText(text, 'name', maxNoteBytes);
+}
+
+function problemOfShortPermission(text: string): string | undefined {
+  try {
+    parseShortPermission(text);
+    return undefined;
+  } catch (error) {
+    return `is not legal: ${messageOf(error)}`;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The engine behind the shapes of the reference: the one place in these tests
+ * that knows how the engine is called. Lists are always read in small pages,
+ * each by a call of its own, so that paging is held to the reference too.
+ */
+import { decide } from '../../src/engine/decide.ts';
+import { type ExplainedVerdict, explain } from '../../src/engine/explain.ts';
+import { listActions } from '../../src/engine/list-actions.ts';
+import { ObjectScan } from '../../src/engine/list-objects.ts';
+import { listSubjects } from '../../src/engine/list-subjects.ts';
+import { applyChanges } from '../../src/graph/apply.ts';
+import { recordsOf } from '../../src/graph/records.ts';
+import { emptySnapshot, type Snapshot } from '../../src/graph/snapshot.ts';
+import type { Change } from '../../src/model/change.ts';
+import type { EntityRecord } from '../../src/model/entity.ts';
+import type { Query, Reach, Verdict } from '../../src/model/query.ts';
+import { compileRegex } from '../../src/regex/re2.ts';
+
+/** Elements in a page: few, so that small graphs have several pages. */
+const pageSize = 2;
+
+/** A snapshot of nothing. */
+export function emptyEngine(): Snapshot {
+  return emptySnapshot({ compileRegex });
+}
+
+/** A snapshot of these records, put in this order, as one change set. */
+export function engineOf(records: readonly EntityRecord[]): Snapshot {
+  return applyToEngine(
+    emptyEngine(),
+    records.map((record) => ({ op: 'put', record })),
+    1,
+  );
+}
+
+export function applyToEngine(snapshot: Snapshot, changes: readonly Change[], number: number): Snapshot {
+  return applyChanges(snapshot, changes, { epoch: 'tests', number });
+}
+
+export function engineRecords(snapshot: Snapshot): readonly EntityRecord[] {
+  return [...recordsOf(snapshot)];
+}
+
+export function engineCheck(snapshot: Snapshot, query: Query, now: number): Verdict {
+  const { allowed, reason, binding } = decide(snapshot, query, now);
+  return { allowed, reason, binding };
+}
+
+export function engineExplain(snapshot: Snapshot, query: Query, now: number): ExplainedVerdict {
+  return explain(snapshot, query, now);
+}
+
+/** Objects in the order of the pages. */
+export function engineObjects(
+  snapshot: Snapshot,
+  query: Omit<Query, 'object'>,
+  type: string,
+  now: number,
+): { readonly objects: readonly string[]; readonly scopes: readonly string[] } {
+  const objects: string[] = [];
+  let scan = new ObjectScan(snapshot, query, type, now, -1);
+  const { scopes } = scan;
+  while (!scan.done) {
+    const part = scan.nextPart(pageSize);
+    if (part.length > pageSize) throw new Error(`a page of ${pageSize} holds ${part.length}`);
+    objects.push(...part);
+    if (!scan.done) scan = new ObjectScan(snapshot, query, type, now, scan.position);
+  }
+  return { objects, scopes };
+}
+
+/** Subjects in the order of the pages. */
+export function engineSubjects(
+  snapshot: Snapshot,
+  action: string,
+  object: string,
+  reach: Reach,
+  type: string,
+  now: number,
+): { readonly subjects: readonly string[]; readonly wildcards: readonly string[] } {
+  const first = listSubjects(snapshot, { action, object, reach }, type, now, -1, pageSize);
+  const subjects = [...first.subjects];
+  let { position } = first;
+  while (position >= 0) {
+    const page = listSubjects(snapshot, { action, object, reach }, type, now, position, pageSize);
+    if (page.subjects.length > pageSize) throw new Error(`a page of ${pageSize} holds ${page.subjects.length}`);
+    subjects.push(...page.subjects);
+    position = page.position;
+  }
+  return { subjects, wildcards: first.wildcards };
+}
+
+export function engineActions(
+  snapshot: Snapshot,
+  query: Omit<Query, 'action'>,
+  now: number,
+): { readonly actions: readonly string[]; readonly patterns: readonly string[] } {
+  const { actions, patterns } = listActions(snapshot, query, now);
+  return { actions, patterns };
+}
