@@ -1,0 +1,255 @@
+/**
+ * Follows one tenant of a store and keeps one snapshot current. Everything that
+ * can go wrong between a store and a follower ends here: lost, repeated and
+ * late messages, trimmed history, another epoch, a store that went backwards,
+ * records that do not compile. The old snapshot answers until the new one is
+ * complete; #install is the only place that puts one in force.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { applyChanges } from '../graph/apply.ts';
+import { Draft } from '../graph/draft.ts';
+import { emptySnapshot, type GraphOptions, type Snapshot } from '../graph/snapshot.ts';
+import type { ChangeSet, Revision } from '../model/change.ts';
+import { messageOf, PosternError } from '../model/errors.ts';
+import type { Store, Subscription } from '../store/store.ts';
+import { RevisionWaiters } from './waiters.ts';
+
+/** How a replica stands to its store. */
+export type ReplicaState =
+  /** No snapshot yet: the first load is under way, or the store has no history of this tenant. */
+  | { readonly kind: 'loading'; readonly reason: string }
+  /** The snapshot is the store's newest, as far as anyone has said. */
+  | { readonly kind: 'current' }
+  /** The snapshot answers, but may be behind: the store is away or what it holds is refused. */
+  | { readonly kind: 'behind'; readonly sinceMs: number; readonly reason: string }
+  | { readonly kind: 'closed' };
+
+/** What happened, for logs and metrics. */
+export type ReplicaEvent =
+  | { readonly kind: 'loaded'; readonly revision: Revision; readonly tookMs: number }
+  | { readonly kind: 'applied'; readonly revision: Revision; readonly changes: number; readonly delayMs: number }
+  | { readonly kind: 'problem'; readonly error: PosternError }
+  | { readonly kind: 'disconnected'; readonly reason: string }
+  | { readonly kind: 'connected' };
+
+export interface ReplicaOptions {
+  readonly store: Store;
+  readonly tenant: string;
+  readonly graph: GraphOptions;
+  /** How often the store's revision is compared although nothing was heard, in milliseconds. */
+  readonly compareIntervalMs: number;
+  /** The first pause before a failed synchronisation is tried again, in milliseconds; it doubles, with jitter. */
+  readonly retryMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onEvent: (event: ReplicaEvent) => void;
+}
+
+/** The longest pause between two tries, in milliseconds. */
+const longestRetryMs = 30_000;
+/** Change sets read from history in one go. */
+const catchUpBatch = 500;
+
+export class Replica {
+  readonly tenant: string;
+  readonly #options: ReplicaOptions;
+  readonly #subscription: Subscription;
+  readonly #timer: NodeJS.Timeout;
+  readonly #closing = new AbortController();
+  readonly #waiters = new RevisionWaiters();
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  #current: Snapshot | undefined;
+  #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
+  #synchronising: Promise<void> | undefined;
+  #again = false;
+
+  constructor(options: ReplicaOptions) {
+    this.tenant = options.tenant;
+    this.#options = options;
+    this.#subscription = options.store.follow(options.tenant, {
+      onChangeSet: (changeSet) => this.#receive(changeSet),
+      onHead: () => this.#synchronise(),
+      onConnected: () => {
+        options.onEvent({ kind: 'connected' });
+        this.#synchronise();
+      },
+      onDisconnected: (reason) => {
+        this.#fallBehind(reason);
+        options.onEvent({ kind: 'disconnected', reason });
+      },
+      onProblem: (error) => {
+        options.onEvent({ kind: 'problem', error });
+        this.#synchronise();
+      },
+    });
+    this.#timer = setInterval(() => this.#synchronise(), options.compareIntervalMs).unref();
+  }
+
+  /** The snapshot in force; undefined until the first load is complete. */
+  get current(): Snapshot | undefined {
+    return this.#current;
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  /** Calls back after every new snapshot; returns the way to stop. */
+  onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Resolves when the snapshot is at least at a revision.
+   * @throws PosternError REVISION_NOT_REACHED when the signal ends the wait, REVISION_OF_OTHER_EPOCH
+   */
+  waitFor(revision: Revision, signal: AbortSignal | undefined): Promise<void> {
+    return this.#waiters.wait(revision, this.#current?.revision, signal);
+  }
+
+  /** Stops following; the snapshot stays readable. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#state.kind === 'closed') return;
+    this.#state = { kind: 'closed' };
+    clearInterval(this.#timer);
+    this.#closing.abort();
+    this.#waiters.abandon();
+    await this.#subscription.close();
+    await this.#synchronising;
+  }
+
+  #receive(changeSet: ChangeSet): void {
+    const held = this.#current?.revision;
+    const next =
+      held !== undefined && held.epoch === changeSet.revision.epoch && held.number + 1 === changeSet.revision.number;
+    // While a synchronisation runs, it alone moves the snapshot; it looks at the store's head last.
+    if (next && this.#synchronising === undefined) this.#applyOne(changeSet);
+    else this.#synchronise();
+  }
+
+  #applyOne(changeSet: ChangeSet): void {
+    try {
+      this.#apply(changeSet);
+      this.#state = { kind: 'current' };
+    } catch (error) {
+      this.#refuse(error);
+      this.#synchronise();
+    }
+  }
+
+  #apply(changeSet: ChangeSet): void {
+    this.#install(applyChanges(this.#current as Snapshot, changeSet.changes, changeSet.revision));
+    const delayMs = this.#options.now() - changeSet.at;
+    this.#options.onEvent({
+      kind: 'applied',
+      revision: changeSet.revision,
+      changes: changeSet.changes.length,
+      delayMs,
+    });
+  }
+
+  /** Brings the snapshot to the store's head. Calls while one runs lead to one more round. */
+  #synchronise(): void {
+    if (this.#state.kind === 'closed') return;
+    if (this.#synchronising !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#synchronising = this.#synchroniseUntilDone().finally(() => {
+      this.#synchronising = undefined;
+      if (this.#again) {
+        this.#again = false;
+        this.#synchronise();
+      }
+    });
+  }
+
+  async #synchroniseUntilDone(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      this.#again = false;
+      try {
+        await this.#reachHead();
+        return;
+      } catch (error) {
+        if (this.#state.kind === 'closed') return;
+        this.#refuse(error);
+      }
+      const pause = Math.min(this.#options.retryMs * 2 ** tries, longestRetryMs) * (1 + Math.random() / 2);
+      // Only close() ends the pause early, and then there is nothing left to do.
+      await delay(pause, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
+      if (this.#closing.signal.aborted) return;
+    }
+  }
+
+  async #reachHead(): Promise<void> {
+    const { store, tenant } = this.#options;
+    for (;;) {
+      const head = await store.head(tenant);
+      const held = this.#current?.revision;
+      if (head === undefined) {
+        this.#fallBehind(`the store has no policy for tenant "${tenant}"`);
+        return;
+      }
+      if (held !== undefined && held.epoch === head.epoch && held.number === head.number) {
+        if (this.#state.kind !== 'closed') this.#state = { kind: 'current' };
+        return;
+      }
+      const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
+      if (!ahead || !(await this.#catchUp(held))) await this.#load();
+    }
+  }
+
+  /** Applies history; false where that is not possible and the whole graph has to be loaded. */
+  async #catchUp(held: Revision): Promise<boolean> {
+    const history = await this.#options.store.changesSince(this.tenant, held, catchUpBatch);
+    if (history === undefined || history.length === 0) return false;
+    try {
+      for (const changeSet of history) this.#apply(changeSet);
+      return true;
+    } catch (error) {
+      // A later change set may have mended what this one broke: only the whole graph can tell.
+      this.#options.onEvent({ kind: 'problem', error: toPosternError(error) });
+      return false;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const startedMs = this.#options.now();
+    let draft = new Draft(emptySnapshot(this.#options.graph));
+    const revision = await this.#options.store.load(
+      this.tenant,
+      (changes) => draft.apply(changes),
+      () => {
+        draft = new Draft(emptySnapshot(this.#options.graph));
+      },
+    );
+    if (this.#state.kind === 'closed') return;
+    this.#install(draft.freeze(revision));
+    this.#options.onEvent({ kind: 'loaded', revision, tookMs: this.#options.now() - startedMs });
+  }
+
+  /** The only assignment of the snapshot. */
+  #install(snapshot: Snapshot): void {
+    this.#current = snapshot;
+    this.#waiters.reached(snapshot.revision);
+    for (const listener of this.#listeners) listener(snapshot);
+  }
+
+  #refuse(error: unknown): void {
+    const problem = toPosternError(error);
+    this.#fallBehind(problem.message);
+    this.#options.onEvent({ kind: 'problem', error: problem });
+  }
+
+  #fallBehind(reason: string): void {
+    if (this.#state.kind === 'closed') return;
+    if (this.#current === undefined) this.#state = { kind: 'loading', reason };
+    else if (this.#state.kind === 'behind') this.#state = { ...this.#state, reason };
+    else this.#state = { kind: 'behind', sinceMs: this.#options.now(), reason };
+  }
+}
+
+function toPosternError(error: unknown): PosternError {
+  return error instanceof PosternError ? error : new PosternError('INTERNAL', messageOf(error), {}, error);
+}

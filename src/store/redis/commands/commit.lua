@@ -1,0 +1,150 @@
+-- Commits one change set of one tenant, atomically. Redis does not roll back, so whatever can be refused is refused
+-- before the first write; the first write is an XADD, which Redis itself refuses where memory or ids do not allow it.
+--
+-- KEYS[1]  head: hash of epoch, revision, mark, markBytes
+-- KEYS[2]  changes: stream
+-- KEYS[3]  staging: list of the changes where ARGV[9] is "1"; otherwise not touched
+-- KEYS[4]  and up: record hashes, one for each kind, in the order of ARGV[1]
+-- ARGV[1]  the kinds, separated by spaces
+-- ARGV[2]  channel
+-- ARGV[3]  epoch to begin with where the tenant has no history
+-- ARGV[4]  expected epoch
+-- ARGV[5]  expected revision number; "" expects nothing
+-- ARGV[6]  at, milliseconds
+-- ARGV[7]  by, or ""
+-- ARGV[8]  why, or ""
+-- ARGV[9]  "1" where the changes are staged
+-- ARGV[10] how many changes each part holds, separated by spaces; a part becomes one stream entry
+-- ARGV[11] about how many stream entries to keep
+-- ARGV[12] about how many bytes of history to keep
+-- ARGV[13] the message after its revision, or "" to publish only epoch and revision
+-- ARGV[14] and up: the changes, three texts each: "+kind", key, record; or "-kind", key, "". Staged ones look the same.
+--
+-- Returns {"ok", epoch, revision}, {"conflict", epoch, revision}, {"wrongtype", key, type, wanted},
+-- {"corrupt", key, what is wrong} or {"unstaged"}.
+local head, changes, staging = KEYS[1], KEYS[2], KEYS[3]
+local staged = ARGV[9] == '1'
+local firstChange = 14
+
+local function typeOf(key)
+  return redis.call('TYPE', key).ok
+end
+
+local records, others = {}, false
+local index = 4
+for kind in string.gmatch(ARGV[1], '%S+') do
+  local key = KEYS[index]
+  local found = typeOf(key)
+  if found ~= 'hash' and found ~= 'none' then return { 'wrongtype', key, found, 'hash' } end
+  if found == 'hash' then others = key end
+  records[kind] = key
+  index = index + 1
+end
+local foundChanges = typeOf(changes)
+if foundChanges ~= 'stream' and foundChanges ~= 'none' then return { 'wrongtype', changes, foundChanges, 'stream' } end
+if foundChanges == 'stream' then others = changes end
+local foundHead = typeOf(head)
+if foundHead ~= 'hash' and foundHead ~= 'none' then return { 'wrongtype', head, foundHead, 'hash' } end
+
+local epoch, revision, mark, markBytes = ARGV[3], 0, 0, 0
+if foundHead == 'hash' then
+  local fields = redis.call('HMGET', head, 'epoch', 'revision', 'mark', 'markBytes')
+  epoch, revision = fields[1], tonumber(fields[2] or '')
+  if not epoch then return { 'corrupt', head, 'has no field "epoch"' } end
+  if not revision then return { 'corrupt', head, 'has a field "revision" that is not a number' } end
+  mark, markBytes = tonumber(fields[3] or '') or 0, tonumber(fields[4] or '') or 0
+elseif others then
+  return { 'corrupt', head, 'is missing, while ' .. others .. ' is there' }
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+if ARGV[5] ~= '' then
+  local expected = tonumber(ARGV[5])
+  if expected ~= revision or (revision > 0 and ARGV[4] ~= epoch) then
+    return { 'conflict', epoch, text(revision) }
+  end
+end
+
+local parts, total = {}, 0
+for count in string.gmatch(ARGV[10], '%d+') do
+  parts[#parts + 1] = tonumber(count)
+  total = total + tonumber(count)
+end
+if staged and redis.call('LLEN', staging) ~= total * 3 then return { 'unstaged' } end
+
+-- From here on only writes. A part at a time, so that a large change set is never in Lua's memory as a whole.
+local number = text(revision + 1)
+local cursor = firstChange
+
+local function takePart(count)
+  if not staged then
+    local from = cursor
+    cursor = cursor + count * 3
+    return ARGV, from, cursor - 1
+  end
+  return redis.call('LRANGE', staging, 0, count * 3 - 1), 1, count * 3
+end
+
+local function entryOf(part, from, to, first)
+  local entry = {}
+  if first then
+    entry = { 'epoch', epoch, 'at', ARGV[6], 'parts', tostring(#parts) }
+    if ARGV[7] ~= '' then entry[#entry + 1] = 'by'; entry[#entry + 1] = ARGV[7] end
+    if ARGV[8] ~= '' then entry[#entry + 1] = 'why'; entry[#entry + 1] = ARGV[8] end
+  end
+  local size = #entry
+  for i = from, to, 3 do
+    local op = part[i]
+    entry[size + 1] = op
+    entry[size + 2] = string.byte(op) == 43 and part[i + 2] or part[i + 1]
+    markBytes = markBytes + #entry[size + 2]
+    size = size + 2
+  end
+  return entry
+end
+
+-- Changes are applied in their order; neighbours of one kind and one op go in one command.
+local function write(op, list)
+  local command = string.byte(op) == 43 and 'HSET' or 'HDEL'
+  redis.call(command, records[string.sub(op, 2)], unpack(list))
+end
+
+local function apply(part, from, to)
+  local op, list, size = nil, {}, 0
+  for i = from, to, 3 do
+    if part[i] ~= op or size >= 2000 then
+      if size > 0 then write(op, list) end
+      op, list, size = part[i], {}, 0
+    end
+    size = size + 1
+    list[size] = part[i + 1]
+    if string.byte(op) == 43 then
+      size = size + 1
+      list[size] = part[i + 2]
+    end
+  end
+  if size > 0 then write(op, list) end
+end
+
+for i, count in ipairs(parts) do
+  local part, from, to = takePart(count)
+  redis.call('XADD', changes, number .. '-' .. (i - 1), unpack(entryOf(part, from, to, i == 1)))
+  apply(part, from, to)
+  if staged then redis.call('LTRIM', staging, count * 3, -1) end
+end
+
+-- History is cut by entries, and by bytes in two generations: when the younger one has half of the bytes, the older
+-- one goes. That needs no look at old entries, and keeps the newest change set whatever its size.
+redis.call('XTRIM', changes, 'MAXLEN', '~', ARGV[11])
+if markBytes > tonumber(ARGV[12]) / 2 then
+  redis.call('XTRIM', changes, 'MINID', text(mark) .. '-0')
+  mark, markBytes = revision + 2, 0
+end
+redis.call('HSET', head, 'epoch', epoch, 'revision', number, 'mark', text(mark), 'markBytes', text(markBytes))
+
+local message = '{"epoch":"' .. epoch .. '","revision":' .. number
+redis.call('PUBLISH', ARGV[2], message .. (ARGV[13] == '' and '}' or ',' .. ARGV[13]))
+return { 'ok', epoch, number }

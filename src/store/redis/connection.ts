@@ -1,0 +1,159 @@
+/**
+ * Connections to Redis, and the policy of each kind: one for commands, which
+ * reconnects by itself with jitter and never sends a command twice, and one for
+ * subscriptions, which never reconnects: follow.ts makes a new one, so that it
+ * knows exactly when following is in force. Only this folder may import ioredis.
+ */
+import { once } from 'node:events';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { PosternError } from '../../model/errors.ts';
+import { describeTarget, type RedisTarget } from './target.ts';
+
+/** Without what would change the types of replies. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+/** Commands that this folder uses are the same on both. */
+export type RedisClient = Redis | Cluster;
+
+export interface ConnectionOptions {
+  /** Certificate authorities, client certificate and key, as PEM; only for rediss. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** User of the Sentinels themselves, where they ask for one. */
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  /** How long a connection may take. Default 5000. */
+  readonly connectTimeoutMs?: number;
+  /** How long Redis may be silent while it owes a reply; longer than the largest commit blocks it. Default 30000. */
+  readonly replyTimeoutMs?: number;
+}
+
+/** A connection for commands. */
+export interface Connection {
+  readonly client: RedisClient;
+  readonly description: string;
+  /** Resolves when commands have a chance to be sent. @throws PosternError STORE_UNAVAILABLE */
+  ready(): Promise<void>;
+  /** The last thing that went wrong with the connection, for messages; empty while it stands. */
+  lastError(): string;
+  close(): void;
+}
+
+const defaultConnectTimeoutMs = 5000;
+const defaultReplyTimeoutMs = 30_000;
+const maxBackoffMs = 5000;
+
+/** How long to wait before the given attempt, 1 for the first: anything up to a doubling bound, so that a fleet spreads. */
+export function backoffMs(attempt: number): number {
+  return Math.random() * Math.min(maxBackoffMs, 50 * 2 ** Math.min(attempt, 10));
+}
+
+/** Opens a connection for commands; it connects when first used. */
+export function connect(target: RedisTarget, options: ConnectionOptions = {}): Connection {
+  const client = target.kind === 'cluster' ? clusterOf(target, options) : singleOf(target, options);
+  const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+  const description = describeTarget(target);
+  let lastError = '';
+  client.on('error', (error: Error) => {
+    lastError = error.message;
+  });
+  client.on('node error', (error: Error) => {
+    lastError = error.message;
+  });
+  client.on('ready', () => {
+    lastError = '';
+  });
+  let closed = false;
+  let waiting: Promise<unknown> | undefined;
+  return {
+    client,
+    description,
+    lastError: () => lastError,
+    async ready() {
+      if (closed) throw new PosternError('STORE_UNAVAILABLE', `${description}: the store is closed`);
+      // It ends for good where no Sentinel can name the primary, so that commands fail then: begin anew.
+      if (client.status === 'end' || client.status === 'wait') client.connect().catch(() => {});
+      // A single client fails queued commands when it cannot connect; a Cluster would keep them for ever.
+      if (!(client instanceof Cluster) || client.status === 'ready') return;
+      waiting ??= once(client, 'ready', { signal: AbortSignal.timeout(connectTimeoutMs) }).finally(() => {
+        waiting = undefined;
+      });
+      await waiting.catch(() => {
+        throw new PosternError('STORE_UNAVAILABLE', `${description} is not reachable: ${lastError || 'no answer'}`);
+      });
+    },
+    close() {
+      closed = true;
+      client.disconnect();
+    },
+  };
+}
+
+/** Makes a connection for subscriptions; it connects when told to, once. `attempt` chooses among the nodes of a Cluster. */
+export function createSubscriber(
+  target: RedisTarget,
+  options: ConnectionOptions,
+  attempt: number,
+  replyTimeoutMs: number,
+): Redis {
+  const once = {
+    lazyConnect: true,
+    retryStrategy: null,
+    sentinelRetryStrategy: () => null,
+    autoResubscribe: false,
+    commandTimeout: replyTimeoutMs,
+  };
+  if (target.kind !== 'cluster')
+    return new Redis({ ...redisOptions(target, options), ...addressOf(target, options), ...once });
+  // Every node of a Cluster hears every message, so any will do; another one is tried after a loss.
+  const node = target.nodes[attempt % target.nodes.length];
+  return new Redis({ ...redisOptions(target, options), ...node, ...once });
+}
+
+function singleOf(target: RedisTarget, options: ConnectionOptions): Redis {
+  return new Redis({
+    ...redisOptions(target, options),
+    ...addressOf(target, options),
+    lazyConnect: true,
+    retryStrategy: backoffMs,
+    sentinelRetryStrategy: () => null,
+    // After a failover the old primary refuses writes: look again for the new one.
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+  });
+}
+
+function clusterOf(target: RedisTarget, options: ConnectionOptions): Cluster {
+  return new Cluster([...target.nodes], {
+    redisOptions: redisOptions(target, options),
+    lazyConnect: true,
+    clusterRetryStrategy: backoffMs,
+    // A command that was cut off may have been carried out: it is never sent again by itself.
+    retryDelayOnFailover: 0,
+  });
+}
+
+function addressOf(target: RedisTarget, options: ConnectionOptions): Options {
+  const db = target.db;
+  if (target.kind === 'single') return { ...target.nodes[0], db };
+  return {
+    sentinels: [...target.nodes],
+    name: target.primary,
+    db,
+    ...(options.sentinelUsername === undefined ? {} : { sentinelUsername: options.sentinelUsername }),
+    ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
+    ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...options.tls } } : {}),
+  };
+}
+
+function redisOptions(target: RedisTarget, options: ConnectionOptions): Options {
+  return {
+    connectionName: 'postern',
+    connectTimeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
+    socketTimeout: options.replyTimeoutMs ?? defaultReplyTimeoutMs,
+    // Both together: what was sent and not answered fails when the connection breaks, and is not sent again.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    ...(target.username === undefined ? {} : { username: target.username }),
+    ...(target.password === undefined ? {} : { password: target.password }),
+    ...(target.tls ? { tls: { ...options.tls } } : {}),
+  };
+}

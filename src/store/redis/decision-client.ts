@@ -1,0 +1,70 @@
+/**
+ * What the decision log's sink and reader need of Redis: appending by one
+ * script a part, and reading a stream forwards. Shaped after the interfaces
+ * that decision-log declares, which this folder must not import. A reader gets
+ * a connection of its own, because a blocking read holds a connection up.
+ */
+import { readFileSync } from 'node:fs';
+import { Cluster } from 'ioredis';
+import type { RedisClient } from './connection.ts';
+import { tenantKeys } from './keys.ts';
+
+export interface DecisionStreamEntry {
+  /** The stream's own id, such as "1767225600000-0". */
+  readonly id: string;
+  /** One line of JSON. */
+  readonly record: string;
+}
+
+const script = readFileSync(new URL('./commands/append-decisions.lua', import.meta.url), 'utf8');
+
+interface AppendCommand {
+  posternAppendDecisions(key: string, maxEntries: number, lines: string): Promise<number>;
+}
+
+/** Appends to streams. The connection stays its owner's. */
+export function createDecisionAppender(connection: { readonly client: RedisClient; readonly description: string }) {
+  const { client, description } = connection;
+  client.defineCommand('posternAppendDecisions', { numberOfKeys: 1, lua: script });
+  const commands = client as unknown as AppendCommand;
+  return {
+    description,
+    /** Appends lines, each ended by "\n", as one entry each; keeps about `maxEntries`, 0 for all. */
+    async append(tenant: string, lines: string, maxEntries: number): Promise<void> {
+      await commands.posternAppendDecisions(tenantKeys(tenant).decisions, maxEntries, lines);
+    },
+  };
+}
+
+/** Reads streams, on a connection of its own with the settings of the given one. */
+export function createDecisionStreamReader(client: RedisClient) {
+  const own: RedisClient = client instanceof Cluster ? client.duplicate() : client.duplicate();
+  own.on('error', () => {}); // Every read tells its own failure.
+  return {
+    /** Entries after an id, oldest first; waits up to `blockMs` for the first one, 0 does not wait. */
+    async read(tenant: string, after: string, count: number, blockMs: number): Promise<DecisionStreamEntry[]> {
+      const key = tenantKeys(tenant).decisions;
+      const reply =
+        blockMs > 0
+          ? await own.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', key, after)
+          : await own.xread('COUNT', count, 'STREAMS', key, after);
+      return (reply?.[0]?.[1] ?? []).map(toEntry);
+    },
+    /** The newest entries before an id ("+" is the end), oldest first. */
+    async last(tenant: string, before: string, count: number): Promise<DecisionStreamEntry[]> {
+      const end = before === '+' ? '+' : `(${before}`;
+      const reply = await own.xrevrange(tenantKeys(tenant).decisions, end, '-', 'COUNT', count);
+      return reply.reverse().map(toEntry);
+    },
+    /** Ends the connection, and with it a read that waits; idempotent. */
+    async close(): Promise<void> {
+      own.disconnect();
+    },
+  };
+}
+
+/** A foreign entry has other fields: its record is empty, which no parser takes for a decision. */
+function toEntry([id, fields]: [id: string, fields: string[]]): DecisionStreamEntry {
+  const at = fields.indexOf('record');
+  return { id, record: at % 2 === 0 ? (fields[at + 1] ?? '') : '' };
+}

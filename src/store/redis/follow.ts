@@ -1,0 +1,182 @@
+/**
+ * Follows tenants over pub/sub. One connection serves all followers of a store;
+ * a new one is made after each loss, with jitter. A heartbeat finds connections
+ * that are open at this end only. It must never read the graph: it says what
+ * arrived, and when something may have been missed.
+ */
+import type { Redis } from 'ioredis';
+import type { ChangeSet, Revision } from '../../model/change.ts';
+import { messageOf, PosternError } from '../../model/errors.ts';
+import type { StoreListener, Subscription } from '../store.ts';
+import { backoffMs } from './connection.ts';
+import { parseMessage } from './decode.ts';
+
+export interface FollowerOptions {
+  /** Makes a connection that ends at its first failure; `attempt` counts from 1. */
+  readonly createClient: (attempt: number) => Redis;
+  /** Pause between an answered heartbeat and the next. */
+  readonly heartbeatMs: number;
+}
+
+interface Entry {
+  readonly listener: StoreListener;
+  /** The session in which it was told that it is connected. */
+  connectedIn: Session | undefined;
+  /** Whether it was told of the loss that lasts. */
+  toldOfLoss: boolean;
+}
+
+/** One connection's life. */
+interface Session {
+  readonly client: Redis;
+  heartbeat: NodeJS.Timeout | undefined;
+  /** What went wrong last, for the reason. */
+  problem: string;
+}
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'open'; readonly session: Session }
+  | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
+  | { readonly kind: 'closed' };
+
+export class RedisFollower {
+  readonly #options: FollowerOptions;
+  readonly #channels = new Map<string, Set<Entry>>();
+  #state: State = { kind: 'idle' };
+  /** Attempts since following was last in force. */
+  #attempts = 0;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+  }
+
+  follow(channel: string, listener: StoreListener): Subscription {
+    if (this.#state.kind === 'closed') throw new PosternError('STORE_UNAVAILABLE', 'the store is closed');
+    const entry: Entry = { listener, connectedIn: undefined, toldOfLoss: false };
+    const entries = this.#channels.get(channel) ?? new Set();
+    this.#channels.set(channel, entries.add(entry));
+    if (this.#state.kind === 'idle') this.#open();
+    else if (this.#state.kind === 'open') void this.#subscribe(this.#state.session, channel);
+    return { close: async () => this.#remove(channel, entries, entry) };
+  }
+
+  close(): void {
+    this.#channels.clear();
+    this.#end();
+    this.#state = { kind: 'closed' };
+  }
+
+  #remove(channel: string, entries: Set<Entry>, entry: Entry): void {
+    if (!entries.delete(entry) || entries.size > 0 || this.#channels.get(channel) !== entries) return;
+    this.#channels.delete(channel);
+    if (this.#channels.size === 0 && this.#state.kind !== 'closed') this.#end();
+    else if (this.#state.kind === 'open') this.#state.session.client.unsubscribe(channel).catch(() => {});
+  }
+
+  #open(): void {
+    this.#attempts++;
+    const session: Session = { client: this.#options.createClient(this.#attempts), heartbeat: undefined, problem: '' };
+    this.#state = { kind: 'open', session };
+    const { client } = session;
+    client.on('error', (error: Error) => {
+      session.problem = error.message;
+    });
+    client.on('end', () => this.#lose(session, session.problem || 'the connection was closed'));
+    client.on('message', (channel: string, text: string) => this.#deliver(session, channel, text));
+    client.connect().then(
+      () => {
+        for (const channel of this.#channels.keys()) void this.#subscribe(session, channel);
+        this.#beat(session);
+      },
+      (error: unknown) => this.#lose(session, session.problem || messageOf(error)),
+    );
+  }
+
+  async #subscribe(session: Session, channel: string): Promise<void> {
+    // Before that, the session will come to it by itself.
+    if (session.client.status !== 'ready') return;
+    try {
+      await session.client.subscribe(channel);
+    } catch (error) {
+      this.#lose(session, `cannot subscribe to ${channel}: ${messageOf(error)}`);
+      return;
+    }
+    if (!this.#isCurrent(session)) return;
+    this.#attempts = 0;
+    for (const entry of this.#channels.get(channel) ?? []) {
+      if (entry.connectedIn === session) continue;
+      entry.connectedIn = session;
+      entry.toldOfLoss = false;
+      entry.listener.onConnected();
+    }
+  }
+
+  #deliver(session: Session, channel: string, text: string): void {
+    if (!this.#isCurrent(session)) return;
+    const listeners: StoreListener[] = [];
+    for (const entry of this.#channels.get(channel) ?? []) {
+      // One that has just come may hear nothing before it was told that it is connected.
+      if (entry.connectedIn === session) listeners.push(entry.listener);
+    }
+    const message = parsedOrProblem(text, channel);
+    for (const listener of listeners) {
+      if (message instanceof PosternError) listener.onProblem?.(message);
+      else if ('changes' in message) listener.onChangeSet(message);
+      else listener.onHead(message);
+    }
+  }
+
+  #beat(session: Session): void {
+    if (!this.#isCurrent(session)) return;
+    session.heartbeat = setTimeout(() => {
+      session.client.ping().then(
+        () => this.#beat(session),
+        (error: Error) => {
+          // A reply that is an error, such as BUSY under a long script, is a sign of life all the same.
+          if (error.name === 'ReplyError') this.#beat(session);
+          else this.#lose(session, `no answer to the heartbeat: ${error.message}`);
+        },
+      );
+    }, this.#options.heartbeatMs);
+    session.heartbeat.unref();
+  }
+
+  #lose(session: Session, reason: string): void {
+    if (!this.#isCurrent(session)) return;
+    this.#end();
+    if (this.#channels.size === 0) return;
+    const timer = setTimeout(() => this.#open(), backoffMs(this.#attempts + 1));
+    this.#state = { kind: 'waiting', timer };
+    for (const entries of this.#channels.values()) {
+      for (const entry of entries) {
+        if (entry.toldOfLoss) continue;
+        entry.toldOfLoss = true;
+        entry.listener.onDisconnected(reason);
+      }
+    }
+  }
+
+  /** Ends whatever is under way; nothing of it is heard of again. */
+  #end(): void {
+    const state = this.#state;
+    this.#state = { kind: 'idle' };
+    if (state.kind === 'waiting') clearTimeout(state.timer);
+    if (state.kind !== 'open') return;
+    clearTimeout(state.session.heartbeat);
+    state.session.client.disconnect();
+  }
+
+  #isCurrent(session: Session): boolean {
+    return this.#state.kind === 'open' && this.#state.session === session;
+  }
+}
+
+function parsedOrProblem(text: string, channel: string): ChangeSet | Revision | PosternError {
+  try {
+    return parseMessage(text, channel);
+  } catch (error) {
+    if (error instanceof PosternError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Reads the head and the change stream of a tenant. A change set is one or more
+ * neighbouring stream entries with the ids <revision>-0, <revision>-1, ...; the
+ * first says how many. It must never return a history with a gap, or a change
+ * set of which a part was trimmed.
+ */
+import type { Change, ChangeSet, Revision } from '../../model/change.ts';
+import { corrupt } from '../../model/parse-fields.ts';
+import type { RedisClient } from './connection.ts';
+import { type EntryHead, parseEntry, parseFirstEntry, parseHead, toChangeSet } from './decode.ts';
+import type { TenantKeys } from './keys.ts';
+
+/** Entries in one reply: each is at most about 256 KiB. */
+const pageEntries = 32;
+/** A read ends early with the change set that passes this many changes. */
+const maxChangesPerRead = 100_000;
+
+/** A change set whose entries are not all read yet. */
+interface Unfinished {
+  readonly number: number;
+  readonly head: EntryHead;
+  readonly changes: Change[];
+  parts: number;
+}
+
+/** The revision of a tenant, or undefined. @throws what the client throws; PosternError STORE_CORRUPT */
+export async function readHead(client: RedisClient, keys: TenantKeys): Promise<Revision | undefined> {
+  const [epoch, number] = await client.hmget(keys.head, 'epoch', 'revision');
+  return parseHead(epoch, number, `key ${keys.head}`);
+}
+
+/** What Store.changesSince promises. @throws what the client throws; PosternError STORE_CORRUPT */
+export async function readChangesSince(
+  client: RedisClient,
+  keys: TenantKeys,
+  since: Revision,
+  limit: number,
+): Promise<readonly ChangeSet[] | undefined> {
+  // The head first: entries that are added after it was read can only be more than it promises.
+  const head = await readHead(client, keys);
+  if (head === undefined) return since.number === 0 ? [] : undefined;
+  if (since.number > head.number || (since.number > 0 && since.epoch !== head.epoch)) return undefined;
+  if (since.number === head.number || limit < 1) return [];
+  return readFrom(client, keys, since.number + 1, head.epoch, limit);
+}
+
+async function readFrom(
+  client: RedisClient,
+  keys: TenantKeys,
+  first: number,
+  epoch: string,
+  limit: number,
+): Promise<readonly ChangeSet[] | undefined> {
+  const found: ChangeSet[] = [];
+  let changes = 0;
+  let unfinished: Unfinished | undefined;
+  for (let start = `${first}-0`; ; ) {
+    const page = await client.xrange(keys.changes, start, '+', 'COUNT', pageEntries);
+    for (const [id, fields] of page) {
+      const where = `key ${keys.changes} entry ${id}`;
+      if (unfinished === undefined) {
+        // Anything but the beginning of the next revision means that entries before it are gone.
+        if (id !== `${first + found.length}-0`) return found.length === 0 ? undefined : found;
+        const begun = parseFirstEntry(fields, where);
+        unfinished = { number: first + found.length, head: begun.head, changes: begun.changes, parts: 1 };
+      } else {
+        if (id !== `${unfinished.number}-${unfinished.parts}`) return found.length === 0 ? undefined : found;
+        for (const change of parseEntry(fields, where)) unfinished.changes.push(change);
+        unfinished.parts++;
+      }
+      if (unfinished.parts < unfinished.head.parts) continue;
+      const changeSet = finish(unfinished, where);
+      // The tenant was emptied, and began anew, between the two reads.
+      if (changeSet.revision.epoch !== epoch) return undefined;
+      found.push(changeSet);
+      changes += changeSet.changes.length;
+      unfinished = undefined;
+      if (found.length >= limit || changes >= maxChangesPerRead) return found;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageEntries) break;
+    start = `(${last[0]}`;
+  }
+  return found.length === 0 ? undefined : found;
+}
+
+function finish({ number, head, changes }: Unfinished, where: string): ChangeSet {
+  if (head.epoch === '') throw corrupt(where, 'epoch', 'is empty');
+  return toChangeSet({ epoch: head.epoch, number }, head.at, head.by, head.why, changes, where);
+}

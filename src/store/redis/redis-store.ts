@@ -1,0 +1,132 @@
+/**
+ * The store in Redis. Every method turns what the client throws into the one
+ * error type; what the methods do is in the files beside this one. It must
+ * never hold a part of a graph.
+ */
+import type { Change, ChangeSet, Revision } from '../../model/change.ts';
+import type { CommitOptions, Store, StoreListener, Subscription } from '../store.ts';
+import { type Commands, defineCommands } from './commands.ts';
+import { commit, type HistoryLimits } from './commit.ts';
+import { type Connection, type ConnectionOptions, connect, createSubscriber } from './connection.ts';
+import { toStoreError } from './errors.ts';
+import { RedisFollower } from './follow.ts';
+import { readChangesSince, readHead } from './history.ts';
+import { tenantKeys, tenantsKey } from './keys.ts';
+import { load } from './load.ts';
+import type { RedisTarget } from './target.ts';
+
+export interface RedisStoreOptions extends ConnectionOptions {
+  /** About how many entries, and bytes, a tenant's change stream keeps. Default 10,000 and 64 MiB. */
+  readonly history?: HistoryLimits;
+  /** Pause between heartbeats of the subscriber. Default 5000. */
+  readonly heartbeatMs?: number;
+  /** How long the subscriber's Redis may owe an answer. Default 10000; large commits block Redis for seconds. */
+  readonly heartbeatTimeoutMs?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+const defaultHistory: HistoryLimits = { maxEntries: 10_000, maxBytes: 64 * 1024 * 1024 };
+
+/** Makes the store; it connects when first used, and says so by STORE_UNAVAILABLE where it cannot. */
+export function createRedisStore(target: RedisTarget, options: RedisStoreOptions = {}): Store {
+  return new RedisStore(target, options);
+}
+
+class RedisStore implements Store {
+  readonly description: string;
+  readonly #connection: Connection;
+  readonly #commands: Commands;
+  readonly #follower: RedisFollower;
+  readonly #history: HistoryLimits;
+  readonly #now: () => number;
+  /** Tenants that this process has put on the list of tenants. */
+  readonly #listed = new Set<string>();
+
+  constructor(target: RedisTarget, options: RedisStoreOptions) {
+    this.#connection = connect(target, options);
+    this.description = this.#connection.description;
+    this.#commands = defineCommands(this.#connection.client);
+    this.#history = options.history ?? defaultHistory;
+    this.#now = options.now ?? Date.now;
+    const replyTimeoutMs = options.heartbeatTimeoutMs ?? 10_000;
+    this.#follower = new RedisFollower({
+      createClient: (attempt) => createSubscriber(target, options, attempt, replyTimeoutMs),
+      heartbeatMs: options.heartbeatMs ?? 5000,
+    });
+  }
+
+  head(tenant: string): Promise<Revision | undefined> {
+    return this.#run(`cannot read the head of tenant ${tenant}`, () =>
+      readHead(this.#connection.client, tenantKeys(tenant)),
+    );
+  }
+
+  load(
+    tenant: string,
+    onBatch: (changes: readonly Change[]) => void | Promise<void>,
+    onRestart?: () => void,
+  ): Promise<Revision> {
+    let ofCaller: { readonly error: unknown } | undefined;
+    const guarded = async (changes: readonly Change[]) => {
+      try {
+        await onBatch(changes);
+      } catch (error) {
+        ofCaller = { error };
+        throw error;
+      }
+    };
+    return this.#run(`cannot load tenant ${tenant}`, () =>
+      load(this.#connection.client, tenantKeys(tenant), guarded, onRestart),
+    ).catch((error) => {
+      throw ofCaller === undefined ? error : ofCaller.error;
+    });
+  }
+
+  changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined> {
+    return this.#run(`cannot read the changes of tenant ${tenant}`, () =>
+      readChangesSince(this.#connection.client, tenantKeys(tenant), since, limit),
+    );
+  }
+
+  commit(tenant: string, changes: readonly Change[], options: CommitOptions = {}): Promise<Revision> {
+    return this.#run(`cannot commit to tenant ${tenant} (if it was sent, it may have been made)`, async () => {
+      const { client } = this.#connection;
+      const keys = tenantKeys(tenant);
+      // Before the commit, so that no history is ever left off the list; tenants() passes over those without one.
+      if (!this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
+      const revision = await commit(client, this.#commands, keys, changes, options, this.#history, this.#now());
+      // A first revision of a tenant that was listed already: Redis was emptied, and the list with it.
+      if (revision.number === 1 && this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
+      this.#listed.add(tenant);
+      return revision;
+    });
+  }
+
+  follow(tenant: string, listener: StoreListener): Subscription {
+    return this.#follower.follow(tenantKeys(tenant).channel, listener);
+  }
+
+  tenants(): Promise<readonly string[]> {
+    return this.#run('cannot read the list of tenants', async () => {
+      const { client } = this.#connection;
+      const listed = await client.smembers(tenantsKey);
+      const exist = await Promise.all(listed.map((tenant) => client.exists(tenantKeys(tenant).head)));
+      return listed.filter((_, i) => exist[i] === 1).sort();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#follower.close();
+    this.#connection.close();
+  }
+
+  async #run<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      await this.#connection.ready();
+      return await work();
+    } catch (error) {
+      throw toStoreError(error, doing, this.#connection);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What a store promises. Two implementations stand behind it, memory and Redis,
+ * and one conformance suite holds both to every sentence here. The replica
+ * reads through it; the CLI and later the policy service write through it.
+ *
+ * A store orders change sets; it does not judge them. Whoever commits has
+ * validated the graph that results (graph/validate.ts) at the revision that it
+ * states as expected.
+ */
+import { type Change, type ChangeSet, formatRevision, type Revision } from '../model/change.ts';
+import { PosternError } from '../model/errors.ts';
+
+/**
+ * Where a tenant without a history is. The number 0 is the empty graph in every
+ * epoch: whoever is here may apply revision 1 of any.
+ */
+export const emptyRevision: Revision = { epoch: 'none', number: 0 };
+
+/** Receives what happens to one tenant, in order, on the event loop's own turns. */
+export interface StoreListener {
+  /** A change set was committed. Pub/sub may lose, repeat or delay: the receiver checks the number. */
+  onChangeSet(changeSet: ChangeSet): void;
+  /** The store is at this revision, but the changes were too large to be sent along: read them with changesSince. */
+  onHead(head: Revision): void;
+  /** Following began, or began again after a loss: anything may have been missed, compare with head(). */
+  onConnected(): void;
+  /** Following was lost, or could not begin; the store goes on trying by itself, with jitter. Once for each loss. */
+  onDisconnected(reason: string): void;
+  /** Something arrived that is not a message of this store, and was passed over: a change set may be missing. */
+  onProblem?(error: PosternError): void;
+}
+
+/** Ends following; idempotent. */
+export interface Subscription {
+  close(): Promise<void>;
+}
+
+export interface CommitOptions {
+  /** Refuse with REVISION_CONFLICT unless the tenant is at this revision. Number 0 with any epoch means "is empty". */
+  readonly expected?: Revision;
+  /** Who commits; kept in the history. */
+  readonly by?: string;
+  /** Why; kept in the history. */
+  readonly why?: string;
+  /** Called as parts of a large change set are handed over; the commit itself stays one atomic step. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Store {
+  /** Words for logs and messages, without secrets: "memory", "redis://127.0.0.1:6379/0". */
+  readonly description: string;
+
+  /** The revision a tenant is at, or undefined where it has no history. @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT */
+  head(tenant: string): Promise<Revision | undefined>;
+
+  /**
+   * Hands over the whole graph in batches of changes that, applied in order to
+   * an empty graph, give the graph at the returned revision. A record may come
+   * more than once. An empty tenant gives no batch and `emptyRevision`. Commits
+   * go on meanwhile.
+   * @param onRestart Called where history was cut off under a load in progress: forget what was handed over, it
+   * begins again (a bounded number of times). Without it, that is STORE_UNAVAILABLE: load again.
+   * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT (naming the record)
+   */
+  load(
+    tenant: string,
+    onBatch: (changes: readonly Change[]) => void | Promise<void>,
+    onRestart?: () => void,
+  ): Promise<Revision>;
+
+  /**
+   * The change sets after a revision, oldest first, at most `limit` (fewer where they are large, but never none
+   * while there is one); empty when there are none; undefined where history no longer reaches back that far,
+   * ends before it, or is of another epoch: load again.
+   * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT
+   */
+  changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined>;
+
+  /**
+   * Commits atomically and tells every follower. A list without changes makes a revision, too.
+   * @throws PosternError REVISION_CONFLICT (nothing was written), STORE_UNAVAILABLE (outcome unknown if the
+   * connection broke after sending), LIMIT_EXCEEDED
+   */
+  commit(tenant: string, changes: readonly Change[], options?: CommitOptions): Promise<Revision>;
+
+  /** Follows one tenant until closed. Returns at once; onConnected tells when following is in force. */
+  follow(tenant: string, listener: StoreListener): Subscription;
+
+  /** Tenants that have a history, sorted. */
+  tenants(): Promise<readonly string[]>;
+
+  /** Ends connections and followers; idempotent. */
+  close(): Promise<void>;
+}
+
+/** Refuses a commit whose expectation does not hold. @throws PosternError REVISION_CONFLICT */
+export function checkExpected(tenant: string, expected: Revision | undefined, head: Revision | undefined): void {
+  if (expected === undefined) return;
+  const number = head?.number ?? 0;
+  if (expected.number === number && (number === 0 || expected.epoch === head?.epoch)) return;
+  throw conflict(tenant, expected, head);
+}
+
+/** The error of a commit that lost: what was expected, what is there, what to do. */
+export function conflict(tenant: string, expected: Revision, head: Revision | undefined): PosternError {
+  const at = head === undefined ? 'empty' : `at revision ${formatRevision(head)}`;
+  return new PosternError(
+    'REVISION_CONFLICT',
+    `tenant ${tenant} is ${at}, not at ${formatRevision(expected)} as expected; nothing was written: read it again, and commit anew`,
+    { tenant, expected: formatRevision(expected), revision: head === undefined ? '' : formatRevision(head) },
+  );
+}

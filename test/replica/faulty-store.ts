@@ -1,0 +1,95 @@
+/** A store in front of another that can lose messages, forget history, be away, and be replaced: for tests of followers. */
+import type { Change, ChangeSet, Revision } from '../../src/model/change.ts';
+import { PosternError } from '../../src/model/errors.ts';
+import type { CommitOptions, Store, StoreListener, Subscription } from '../../src/store/store.ts';
+
+export class FaultyStore implements Store {
+  readonly description = 'faulty';
+  /** How many of the next messages are swallowed. */
+  losing = 0;
+  /** History is answered as trimmed. */
+  forgetful = false;
+  /** Every read fails. */
+  away = false;
+  /** Called after the records of a load were handed over, before it ends. */
+  beforeLoadEnds: () => Promise<void> = async () => {};
+  readonly calls = { head: 0, load: 0, changesSince: 0 };
+  #inner: Store;
+  readonly #listeners = new Map<StoreListener, { tenant: string; inner: Subscription }>();
+
+  constructor(inner: Store) {
+    this.#inner = inner;
+  }
+
+  /** Puts another store in place of the one behind, as a failover or a restored backup does. */
+  async replace(inner: Store): Promise<void> {
+    this.#inner = inner;
+    for (const [listener, { tenant, inner: old }] of this.#listeners) {
+      await old.close();
+      this.#listeners.set(listener, { tenant, inner: this.#attach(tenant, listener) });
+    }
+  }
+
+  async head(tenant: string): Promise<Revision | undefined> {
+    this.calls.head++;
+    this.#refuseWhenAway();
+    return this.#inner.head(tenant);
+  }
+
+  async load(...[tenant, onBatch, onRestart]: Parameters<Store['load']>): Promise<Revision> {
+    this.calls.load++;
+    this.#refuseWhenAway();
+    const revision = await this.#inner.load(tenant, onBatch, onRestart);
+    await this.beforeLoadEnds();
+    return revision;
+  }
+
+  async changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined> {
+    this.calls.changesSince++;
+    this.#refuseWhenAway();
+    return this.forgetful ? undefined : this.#inner.changesSince(tenant, since, limit);
+  }
+
+  commit(tenant: string, changes: readonly Change[], options?: CommitOptions): Promise<Revision> {
+    return this.#inner.commit(tenant, changes, options);
+  }
+
+  follow(tenant: string, listener: StoreListener): Subscription {
+    this.#listeners.set(listener, { tenant, inner: this.#attach(tenant, listener) });
+    return {
+      close: async () => {
+        await this.#listeners.get(listener)?.inner.close();
+        this.#listeners.delete(listener);
+      },
+    };
+  }
+
+  tenants(): Promise<readonly string[]> {
+    return this.#inner.tenants();
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  /** Tells every follower that the connection was lost, and is there again. */
+  reconnect(): void {
+    for (const listener of this.#listeners.keys()) {
+      listener.onDisconnected('cut by the test');
+      listener.onConnected();
+    }
+  }
+
+  #attach(tenant: string, listener: StoreListener): Subscription {
+    return this.#inner.follow(tenant, {
+      onChangeSet: (changeSet) => this.losing-- > 0 || listener.onChangeSet(changeSet),
+      onHead: (head) => this.losing-- > 0 || listener.onHead(head),
+      onConnected: () => listener.onConnected(),
+      onDisconnected: (reason) => listener.onDisconnected(reason),
+    });
+  }
+
+  #refuseWhenAway(): void {
+    if (this.away) throw new PosternError('STORE_UNAVAILABLE', 'the test has taken the store away');
+  }
+}
