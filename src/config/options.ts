@@ -1,0 +1,257 @@
+/**
+ * The options of `postern serve`, one table: the type, the parser, --help and
+ * docs/options.md come from it. The flag is --<key>, the environment variable
+ * POSTERN_<KEY>, the key of the file <key>. Durations and sizes are written
+ * with units here as everywhere.
+ */
+
+export type OptionKind =
+  | 'string'
+  | 'boolean'
+  | 'integer'
+  | 'duration'
+  | 'bytes'
+  | 'address'
+  | 'list'
+  | 'choice'
+  | 'permissions';
+
+export interface OptionSpec {
+  readonly key: string;
+  readonly kind: OptionKind;
+  /** As one would write it; absent where the option may stay unset. */
+  readonly default?: string;
+  /** What stands for the default in help, where it is computed. */
+  readonly defaultText?: string;
+  /** Bounds, both included, as one would write them. */
+  readonly min?: string;
+  readonly max?: string;
+  readonly choices?: readonly string[];
+  /** What stands for the value in help. */
+  readonly placeholder?: string;
+  /** One sentence. */
+  readonly sentence: string;
+  /** Never shown: may hold a password. */
+  readonly secret?: true;
+}
+
+export const serveOptions = [
+  {
+    key: 'tenant',
+    kind: 'list',
+    default: 'default',
+    placeholder: 'name,...',
+    sentence: 'The tenants to serve; with --policy exactly one.',
+  },
+  {
+    key: 'policy',
+    kind: 'string',
+    placeholder: 'file',
+    sentence: 'Serve this policy file, and follow its changes.',
+  },
+  {
+    key: 'redis',
+    kind: 'string',
+    placeholder: 'url',
+    secret: true,
+    sentence: 'Serve the graphs in this Redis, and follow their changes: redis://host:port, rediss:// for TLS.',
+  },
+  {
+    key: 'grpc-address',
+    kind: 'address',
+    default: '127.0.0.1:7678',
+    placeholder: 'host:port',
+    sentence: 'Where gRPC listens; port 0 takes any free one.',
+  },
+  {
+    key: 'grpc',
+    kind: 'boolean',
+    default: 'true',
+    sentence: 'Listen for gRPC on --grpc-address; without it, only on --socket.',
+  },
+  {
+    key: 'socket',
+    kind: 'string',
+    placeholder: 'path',
+    sentence: 'Listen for gRPC on this Unix socket too: a third of the latency of TCP for callers on the same machine.',
+  },
+  {
+    key: 'socket-mode',
+    kind: 'permissions',
+    default: '0660',
+    placeholder: 'octal',
+    sentence: 'Who may connect to the Unix socket, as permission bits.',
+  },
+  {
+    key: 'http',
+    kind: 'boolean',
+    default: 'true',
+    sentence: 'Serve JSON over HTTP, health and metrics on --http-address.',
+  },
+  {
+    key: 'http-address',
+    kind: 'address',
+    default: '127.0.0.1:7679',
+    placeholder: 'host:port',
+    sentence: 'Where HTTP listens; port 0 takes any free one.',
+  },
+  {
+    key: 'reflection',
+    kind: 'boolean',
+    default: 'true',
+    sentence: 'Answer gRPC server reflection, which tools such as grpcurl need.',
+  },
+  {
+    key: 'allow-asserted-groups',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Let callers assert groups of a subject; only where every caller may be trusted with that.',
+  },
+  {
+    key: 'decision-log',
+    kind: 'choice',
+    choices: ['auto', 'redis', 'file', 'stdout', 'off'],
+    default: 'auto',
+    sentence: 'Where decisions are recorded; auto is redis with --redis, and file otherwise.',
+  },
+  {
+    key: 'decision-log-dir',
+    kind: 'string',
+    default: '.postern/decisions',
+    placeholder: 'directory',
+    sentence: 'Where --decision-log=file writes: one file for each tenant and instance.',
+  },
+  {
+    key: 'decision-log-rotate-bytes',
+    kind: 'bytes',
+    default: '256MiB',
+    min: '0',
+    max: '1TiB',
+    sentence: 'How large a file of the decision log grows before the next one begins; 0 never begins one.',
+  },
+  {
+    key: 'decision-log-max-entries',
+    kind: 'integer',
+    default: '0',
+    min: '0',
+    max: '1000000000',
+    sentence: 'About how many decisions a Redis stream keeps for each tenant; 0 keeps all.',
+  },
+  {
+    key: 'decision-log-buffer-bytes',
+    kind: 'bytes',
+    default: '64MiB',
+    min: '1MiB',
+    max: '16GiB',
+    sentence: 'How much memory may hold decisions that are not written yet; then the newest are dropped, and counted.',
+  },
+  {
+    key: 'decision-log-batch',
+    kind: 'integer',
+    default: '1000',
+    min: '1',
+    max: '10000',
+    sentence: 'How many decisions are written at once.',
+  },
+  {
+    key: 'decision-log-interval',
+    kind: 'duration',
+    default: '10ms',
+    min: '0ms',
+    max: '10s',
+    sentence: 'How long a decision may wait for others before it is written.',
+  },
+  {
+    key: 'drain-timeout',
+    kind: 'duration',
+    default: '10s',
+    min: '0s',
+    max: '10m',
+    sentence: 'How long shutting down may take: requests in flight finish, and the decision log is written.',
+  },
+  {
+    key: 'compare-interval',
+    kind: 'duration',
+    default: '30s',
+    min: '1s',
+    max: '1h',
+    sentence: 'How often the revision is compared with that of Redis, in case a message was lost.',
+  },
+  {
+    key: 'instance',
+    kind: 'string',
+    defaultText: 'the host name and a random suffix',
+    placeholder: 'name',
+    sentence: 'What this process is called in the decision log; unique among those that share one.',
+  },
+  {
+    key: 'log-level',
+    kind: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    sentence: 'The least severe messages that are logged, on standard error.',
+  },
+  {
+    key: 'log-format',
+    kind: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    sentence: 'How messages are logged; auto is pretty on a terminal, and json otherwise.',
+  },
+  {
+    key: 'hints',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Print commands to try, on standard error, when the sidecar is ready.',
+  },
+] as const satisfies readonly OptionSpec[];
+
+export interface HostPort {
+  /** Name or IP address, an IPv6 one without brackets. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+type Camel<Key extends string> = Key extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key;
+
+type Property<Spec extends OptionSpec> = Spec['kind'] extends 'duration'
+  ? `${Camel<Spec['key']>}Ms`
+  : Camel<Spec['key']>;
+
+type Value<Spec extends OptionSpec> = Spec extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : {
+      string: string;
+      boolean: boolean;
+      integer: number;
+      duration: number;
+      bytes: number;
+      address: HostPort;
+      list: readonly string[];
+      choice: string;
+      permissions: number;
+    }[Spec['kind']];
+
+type Unset<Spec extends OptionSpec> = Spec extends { readonly default: string } | { readonly defaultText: string }
+  ? never
+  : undefined;
+
+/** Every option with its value; durations are in milliseconds, their names end in Ms. */
+export type ServeOptions = {
+  readonly [Spec in (typeof serveOptions)[number] as Property<Spec>]: Value<Spec> | Unset<Spec>;
+};
+
+/** "grpc-address" as commander and other code name it: "grpcAddress". */
+export function toCamel(key: string): string {
+  return key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The name in ServeOptions: the camel-case key, with the unit where there is one. */
+export function propertyOf(spec: OptionSpec): string {
+  return spec.kind === 'duration' ? `${toCamel(spec.key)}Ms` : toCamel(spec.key);
+}
+
+export function envNameOf(spec: OptionSpec): string {
+  return `POSTERN_${spec.key.toUpperCase().replaceAll('-', '_')}`;
+}

@@ -1,0 +1,64 @@
+/**
+ * What the PDP gives to the decision log, and what the log promises to it.
+ * append() is on the hot path: it never waits, never throws, and never does I/O.
+ */
+import type { Mode } from '../model/entity.ts';
+import type { Reach, Reason } from '../model/query.ts';
+
+/** Which RPC asked. */
+export type Source = 'check' | 'batch' | 'stream' | 'list_objects' | 'list_subjects' | 'list_actions' | 'explain';
+
+/** One decision, before the log gives it its sequence number. One constructor, same shape always. */
+export interface DecisionEntry {
+  /** A ULID. */
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly tenant: string;
+  readonly subject: string;
+  readonly action: string;
+  /** Empty for a question about the tenant; a type followed by ":*" for a list of objects. */
+  readonly object: string;
+  readonly allowed: boolean;
+  readonly enforcedAllowed: boolean;
+  readonly reason: Reason;
+  /** JSON array, see bindingKey; or empty. */
+  readonly binding: string;
+  /** Revision token. */
+  readonly revision: string;
+  readonly mode: Mode;
+  readonly source: Source;
+  readonly reach: Reach;
+  /** Who called, as far as the transport knows: a peer address or "unix". */
+  readonly caller: string;
+  /** From the caller's traceparent; empty when there is none. */
+  readonly traceId: string;
+  /** Groups that the caller asserted; undefined when none. */
+  readonly assertedGroups: readonly string[] | undefined;
+  /** For lists: how many elements were answered; -1 for single questions. */
+  readonly results: number;
+}
+
+/** Counters since start; all monotonic but `pending*`. */
+export interface DecisionLogStats {
+  readonly appended: number;
+  readonly written: number;
+  readonly dropped: number;
+  readonly failedWrites: number;
+  readonly pendingRecords: number;
+  readonly pendingBytes: number;
+}
+
+export interface DecisionLog {
+  /** For the start-up line: where records go and what happens when that is slow or gone. */
+  readonly description: string;
+  append(entry: DecisionEntry): void;
+  stats(): DecisionLogStats;
+  /**
+   * Resolves when everything appended before the call is written or counted as dropped, or after `deadlineMs`
+   * milliseconds; what is not written by then stays pending.
+   */
+  flush(deadlineMs: number): Promise<void>;
+  /** flush, count what is left as dropped, and release the sink; idempotent. */
+  close(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,92 @@
+/**
+ * Reads decision logs on disk: a file or a directory of several tenants and
+ * instances, in the order of time, then what is appended, through rotations.
+ * Used by the CLI. It only reads; a log that is being written is fine.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf, PosternError } from '../model/errors.ts';
+import { type ReadOptions, type ReadRecord, wanted } from './filter.ts';
+import { findLogFiles, type LogFile, readLines } from './log-files.ts';
+
+/** How often a followed log is looked at: what notifies of changes differs too much between platforms. */
+const pollMs = 100;
+
+/**
+ * The records of a path, in order of time. Ends at the end, or when the signal is aborted where it follows.
+ * @throws PosternError STORE_UNAVAILABLE when the path cannot be read at the start and is not followed
+ */
+export async function* readFiles(path: string, options: ReadOptions): AsyncGenerator<ReadRecord> {
+  const known = new Map<string, LogFile>();
+  yield* readBacklog(path, known, options);
+  let problem = '';
+  while (options.follow && options.signal?.aborted !== true) {
+    await delay(pollMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => {});
+    try {
+      yield* readNew(path, known, options);
+      problem = '';
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== problem) options.onProblem?.(message);
+      problem = message;
+    }
+  }
+}
+
+async function* readBacklog(path: string, known: Map<string, LogFile>, options: ReadOptions) {
+  try {
+    if (typeof options.from === 'number') {
+      const newest: ReadRecord[] = [];
+      for await (const read of readNew(path, known, options)) {
+        newest.push(read);
+        if (newest.length > options.from) newest.shift();
+      }
+      yield* newest;
+    } else {
+      // From the end is from the end of whole lines, and those have to be read to be found.
+      const skipped = { ...options, onGarbage: () => {} };
+      const records = readNew(path, known, options.from === 'end' ? skipped : options);
+      for await (const read of records) if (options.from === 'start') yield read;
+    }
+  } catch (error) {
+    const message = `cannot read the decision log ${path}: ${messageOf(error)}`;
+    if (!options.follow) throw new PosternError('STORE_UNAVAILABLE', message, {}, error);
+    options.onProblem?.(message);
+  }
+}
+
+/** What is new in all files, each series in its own order, series merged by time. */
+async function* readNew(path: string, known: Map<string, LogFile>, options: ReadOptions): AsyncGenerator<ReadRecord> {
+  const series = Map.groupBy(await findLogFiles(path, known), (file) => file.series);
+  const sources = [...series.values()].map((files) => readSeries(files, options));
+  const heads: { next: ReadRecord; source: AsyncGenerator<ReadRecord> }[] = [];
+  try {
+    for (const source of sources) {
+      const first = await source.next();
+      if (first.done !== true) heads.push({ next: first.value, source });
+    }
+    while (heads.length > 0 && options.signal?.aborted !== true) {
+      let oldest = 0;
+      for (let i = 1; i < heads.length; i++) if (timeAt(heads, i) < timeAt(heads, oldest)) oldest = i;
+      const head = heads[oldest] as (typeof heads)[number];
+      yield head.next;
+      const following = await head.source.next();
+      if (following.done === true) heads.splice(oldest, 1);
+      else head.next = following.value;
+    }
+  } finally {
+    await Promise.all(sources.map((source) => source.return(undefined)));
+  }
+}
+
+async function* readSeries(files: readonly LogFile[], options: ReadOptions): AsyncGenerator<ReadRecord> {
+  for (const file of files) {
+    for await (const line of readLines(file)) {
+      const read = wanted(line.text, line.where, options);
+      if (read !== undefined) yield read;
+    }
+  }
+}
+
+function timeAt(heads: readonly { readonly next: ReadRecord }[], index: number): string {
+  return heads[index]?.next.record.time ?? '';
+}

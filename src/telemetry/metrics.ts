@@ -1,0 +1,167 @@
+/**
+ * What the process tells Prometheus. The registry reads plain counters when it
+ * is asked: nothing on the path of a check knows of it. Owns prom-client. Names
+ * and meanings are in docs/metrics.md, and a test compares them.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Registry } from 'prom-client';
+
+/** Facts about a tenant's snapshot. */
+export interface SnapshotFacts {
+  readonly tenant: string;
+  /** The number of the revision; 0 without a snapshot. */
+  readonly revision: number;
+  /** Seconds since the snapshot was last known to be the store's newest; 0 while it is. */
+  readonly behindSeconds: number;
+  /** Whole loads, and change sets applied, since start. */
+  readonly loads: number;
+  readonly applied: number;
+  /** Loads and change sets that failed. */
+  readonly failures: number;
+}
+
+/** Where values come from; each is called when metrics are read. */
+export interface MetricSources {
+  /** Decisions by source. */
+  decisions(): Readonly<Record<string, { readonly allowed: number; readonly denied: number }>>;
+  decisionLog(): {
+    readonly appended: number;
+    readonly written: number;
+    readonly dropped: number;
+    readonly failedWrites: number;
+    readonly pendingRecords: number;
+    readonly pendingBytes: number;
+  };
+  snapshots(): readonly SnapshotFacts[];
+  /** Refused requests by error code. */
+  requestErrors(): Readonly<Record<string, number>>;
+}
+
+export interface Metrics {
+  /** Of the text. */
+  readonly contentType: string;
+  /** The exposition format of Prometheus. */
+  text(): Promise<string>;
+  /** Names, kinds, labels and meanings, for the documentation. */
+  describe(): Promise<readonly { name: string; type: string; labels: readonly string[]; help: string }[]>;
+  /** Stops measuring the event loop; idempotent. */
+  close(): void;
+}
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number];
+
+/** How often the event loop is asked for its delay, in milliseconds; part of every value that it gives. */
+const lagResolutionMs = 20;
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const lag = monitorEventLoopDelay({ resolution: lagResolutionMs });
+  lag.enable();
+  const labelsOf = new Map<string, readonly string[]>();
+
+  const add = (
+    Kind: typeof Counter | typeof Gauge,
+    name: string,
+    help: string,
+    labels: string[],
+    read: () => Sample[],
+  ) => {
+    labelsOf.set(name, labels);
+    const metric = new Kind({
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
+      // The counters live elsewhere: each reading replaces what the registry holds.
+      collect: () => {
+        metric.reset();
+        for (const [values, value] of read()) metric.inc(values, value);
+      },
+    });
+  };
+  const counter = (name: string, help: string, labels: string[], read: () => Sample[]) =>
+    add(Counter, name, help, labels, read);
+  const gauge = (name: string, help: string, labels: string[], read: () => Sample[]) =>
+    add(Gauge, name, help, labels, read);
+  const ofLog = (field: keyof ReturnType<MetricSources['decisionLog']>) => (): Sample[] => [
+    [{}, sources.decisionLog()[field]],
+  ];
+  const ofSnapshots = (field: Exclude<keyof SnapshotFacts, 'tenant'>) => (): Sample[] =>
+    sources.snapshots().map((facts) => [{ tenant: facts.tenant }, facts[field]]);
+
+  counter('postern_decisions_total', 'Decisions since start.', ['source', 'allowed'], () =>
+    Object.entries(sources.decisions()).flatMap(([source, { allowed, denied }]): Sample[] => [
+      [{ source, allowed: 'true' }, allowed],
+      [{ source, allowed: 'false' }, denied],
+    ]),
+  );
+  counter('postern_request_errors_total', 'Requests that failed, by error code; never denials.', ['code'], () =>
+    Object.entries(sources.requestErrors()).map(([code, count]): Sample => [{ code }, count]),
+  );
+
+  counter('postern_decision_log_appended_total', 'Decisions given to the log.', [], ofLog('appended'));
+  counter('postern_decision_log_written_total', 'Decisions that the sink has.', [], ofLog('written'));
+  counter('postern_decision_log_dropped_total', 'Decisions lost: any is a reason to look.', [], ofLog('dropped'));
+  counter('postern_decision_log_failed_writes_total', 'Writes tried again.', [], ofLog('failedWrites'));
+  gauge('postern_decision_log_pending_records', 'Decisions that wait to be written.', [], ofLog('pendingRecords'));
+  gauge('postern_decision_log_pending_bytes', 'Memory that they take, about.', [], ofLog('pendingBytes'));
+
+  gauge('postern_snapshot_revision', 'Number of the revision in force.', ['tenant'], ofSnapshots('revision'));
+  gauge(
+    'postern_snapshot_behind_seconds',
+    'Seconds since the snapshot was last known to be the newest; 0 while it is.',
+    ['tenant'],
+    ofSnapshots('behindSeconds'),
+  );
+  counter('postern_snapshot_loads_total', 'Whole graphs loaded.', ['tenant'], ofSnapshots('loads'));
+  counter('postern_snapshot_applied_total', 'Change sets applied.', ['tenant'], ofSnapshots('applied'));
+  counter('postern_snapshot_failures_total', 'Loads and change sets that failed.', ['tenant'], ofSnapshots('failures'));
+
+  gauge(
+    'postern_event_loop_lag_seconds',
+    'How late the event loop was since the last reading: median, 99th percentile and maximum (quantile 1).',
+    ['quantile'],
+    () => {
+      const samples = [0.5, 0.99, 1].map((quantile): Sample => [{ quantile: `${quantile}` }, lagAt(quantile)]);
+      lag.reset();
+      return samples;
+    },
+  );
+  const lagAt = (quantile: number): number => {
+    const nanoseconds = quantile === 1 ? lag.max : lag.percentile(quantile * 100);
+    // Without a measurement yet the histogram's maximum is 0 and its percentiles are odd; never below nothing.
+    return Math.max(0, nanoseconds / 1e9 - lagResolutionMs / 1e3);
+  };
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    async describe() {
+      const metrics = await registry.getMetricsAsJSON();
+      return metrics.map(({ name, type, help }) => ({
+        name,
+        type: String(type),
+        labels: labelsOf.get(name) ?? [],
+        help,
+      }));
+    },
+    close: () => void lag.disable(),
+  };
+}
+
+/** The text of docs/metrics.md. */
+export async function metricsDocument(metrics: Metrics): Promise<string> {
+  const rows = (await metrics.describe()).map(({ name, type, labels, help }) => {
+    const labelText = labels.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${type} | ${labelText} | ${help} |`;
+  });
+  return `# Metrics
+
+\`GET /metrics\` on the HTTP address answers in the exposition format of Prometheus. Counters count since the process began.
+
+| name | kind | labels | |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+}

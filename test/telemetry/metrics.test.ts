@@ -1,0 +1,60 @@
+import { afterEach, expect, test } from 'vitest';
+import { createMetrics, type MetricSources, metricsDocument } from '../../src/telemetry/metrics.ts';
+
+const decisions = { check: { allowed: 3, denied: 1 }, batch: { allowed: 0, denied: 0 } };
+const log = { appended: 9, written: 5, dropped: 1, failedWrites: 2, pendingRecords: 3, pendingBytes: 1_500 };
+const errors: Record<string, number> = { INVALID_SUBJECT: 4 };
+
+const sources: MetricSources = {
+  decisions: () => decisions,
+  decisionLog: () => log,
+  snapshots: () => [{ tenant: 'a"b', revision: 7, behindSeconds: 1.5, loads: 1, applied: 6, failures: 0 }],
+  requestErrors: () => errors,
+};
+
+const metrics = createMetrics(sources);
+afterEach(() => metrics.close());
+
+test('docs/metrics.md is what the registry says (vitest -u writes it)', async () => {
+  await expect(await metricsDocument(metrics)).toMatchFileSnapshot('../../docs/metrics.md');
+});
+
+test.for([
+  'postern_decisions_total{source="check",allowed="true"} 3',
+  'postern_decisions_total{source="check",allowed="false"} 1',
+  'postern_decisions_total{source="batch",allowed="true"} 0',
+  'postern_request_errors_total{code="INVALID_SUBJECT"} 4',
+  'postern_decision_log_appended_total 9',
+  'postern_decision_log_written_total 5',
+  'postern_decision_log_dropped_total 1',
+  'postern_decision_log_failed_writes_total 2',
+  'postern_decision_log_pending_records 3',
+  'postern_decision_log_pending_bytes 1500',
+  'postern_snapshot_revision{tenant="a\\"b"} 7',
+  'postern_snapshot_behind_seconds{tenant="a\\"b"} 1.5',
+  'postern_snapshot_applied_total{tenant="a\\"b"} 6',
+])('%s', async (line) => {
+  expect((await metrics.text()).split('\n')).toContain(line);
+});
+
+test('each reading gives the counters as they are then, not their sum', async () => {
+  await metrics.text();
+  decisions.check.allowed++;
+  expect(await metrics.text()).toContain('postern_decisions_total{source="check",allowed="true"} 4\n');
+});
+
+test('the lag of the event loop is told in three quantiles, and never negative', async () => {
+  const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('postern_event_loop_lag_seconds{'));
+  expect(lines.map((line) => line.split(' ')[0])).toEqual([
+    'postern_event_loop_lag_seconds{quantile="0.5"}',
+    'postern_event_loop_lag_seconds{quantile="0.99"}',
+    'postern_event_loop_lag_seconds{quantile="1"}',
+  ]);
+  for (const line of lines) expect(Number(line.split(' ')[1])).toBeGreaterThanOrEqual(0);
+});
+
+test('every name begins with postern_', async () => {
+  const described = await metrics.describe();
+  expect(described.length).toBeGreaterThan(10);
+  expect(described.filter(({ name }) => !name.startsWith('postern_'))).toEqual([]);
+});
