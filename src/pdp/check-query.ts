@@ -1,0 +1,87 @@
+/** The limits of a question. What a graph knows is legal; only unknown names need a closer look. */
+import type { Names } from '../graph/names.ts';
+import { PosternError } from '../model/errors.ts';
+import { maxAssertedGroups } from '../model/limits.ts';
+import {
+  checked,
+  isType,
+  problemOfAction,
+  problemOfName,
+  problemOfObject,
+  problemOfSubject,
+  quote,
+} from '../model/names.ts';
+import type { Reach } from '../model/query.ts';
+
+const star = 42;
+
+/** @throws PosternError INVALID_SUBJECT */
+export function checkSubject(subject: string, names: Names, prefix: string): void {
+  // Wildcards are known to graphs too, but nobody can ask as one.
+  if (names.findNode(subject) >= 0 && subject.charCodeAt(subject.length - 1) !== star) return;
+  checked(subject, problemOfSubject(subject), 'INVALID_SUBJECT', `${prefix}subject`);
+}
+
+/** @throws PosternError INVALID_OBJECT, INVALID_REQUEST */
+export function checkObject(object: string, reach: Reach, names: Names, prefix: string): void {
+  if (object === '') {
+    if (reach === 'inherited') return;
+    throw new PosternError(
+      'INVALID_REQUEST',
+      `${prefix}reach "exact" asks about an object; name one, or leave reach out`,
+      {
+        field: `${prefix}reach`,
+      },
+    );
+  }
+  if (names.findNode(object) >= 0 && object.charCodeAt(object.length - 1) !== star && object !== 'anonymous') return;
+  checked(object, problemOfObject(object), 'INVALID_OBJECT', `${prefix}object`);
+}
+
+/** @throws PosternError INVALID_ACTION */
+export function checkAction(action: string, prefix: string): void {
+  checked(action, problemOfAction(action), 'INVALID_ACTION', `${prefix}action`);
+}
+
+/** @throws PosternError INVALID_TYPE */
+export function checkType(type: string): void {
+  checked(
+    type,
+    isType(type) ? undefined : 'is not a type; a type is what stands before the colon of an object',
+    'INVALID_TYPE',
+    'type',
+  );
+}
+
+/** @throws PosternError ASSERTION_NOT_ALLOWED, LIMIT_EXCEEDED, INVALID_CONTEXT */
+export function checkAssertedGroups(groups: readonly string[], allowed: boolean, prefix: string): void {
+  if (groups.length === 0) return;
+  const field = `${prefix}context.asserted_groups`;
+  if (!allowed) {
+    throw new PosternError(
+      'ASSERTION_NOT_ALLOWED',
+      `${field}: this sidecar takes no asserted groups; its operator can allow them`,
+      {
+        field,
+      },
+    );
+  }
+  if (groups.length > maxAssertedGroups) {
+    throw new PosternError(
+      'LIMIT_EXCEEDED',
+      `${field} holds ${groups.length} groups; at most ${maxAssertedGroups} are taken`,
+      { field },
+    );
+  }
+  for (const [i, group] of groups.entries()) {
+    const problem = group.startsWith('group:')
+      ? group === 'group:*'
+        ? 'is a wildcard'
+        : problemOfName(group)
+      : 'is not "group:<id>"';
+    if (problem !== undefined)
+      throw new PosternError('INVALID_CONTEXT', `${field}[${i}] ${quote(group)} ${problem}`, {
+        field: `${field}[${i}]`,
+      });
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * A view: questions to one snapshot, each checked against the limits, answered
+ * by the engine under the tenant's mode, counted, and recorded.
+ */
+import type { DecisionEntry, DecisionLog, Source } from '../decision-log/log.ts';
+import { decide } from '../engine/decide.ts';
+import { explain } from '../engine/explain.ts';
+import { listActions } from '../engine/list-actions.ts';
+import { type ObjectQuestion, ObjectScan } from '../engine/list-objects.ts';
+import { listSubjects } from '../engine/list-subjects.ts';
+import type { Snapshot } from '../graph/snapshot.ts';
+import type { Mode } from '../model/entity.ts';
+import { PosternError } from '../model/errors.ts';
+import { defaultPageSize, maxPageSize } from '../model/limits.ts';
+import type { Decision, Query, Reach, Verdict } from '../model/query.ts';
+import { checkAction, checkAssertedGroups, checkObject, checkSubject, checkType } from './check-query.ts';
+import type { DecisionCounters } from './counters.ts';
+import type { PageTokens } from './page-tokens.ts';
+import { summarise } from './summary.ts';
+import type { ActionList, Call, Explanation, ObjectList, Page, SubjectList, View } from './view.ts';
+
+/** What the views of one tenant share. */
+export interface ViewContext {
+  readonly tenant: string;
+  readonly log: DecisionLog;
+  readonly nextId: (nowMs: number) => string;
+  readonly now: () => number;
+  readonly allowAssertedGroups: boolean;
+  readonly counters: DecisionCounters;
+  readonly pageTokens: PageTokens;
+}
+
+/** Objects in one part of a list. */
+const partSize = 1_000;
+
+const off: Verdict = { allowed: true, reason: 'ENFORCEMENT_OFF', binding: '' };
+const noGroups: readonly string[] = [];
+
+export class SnapshotView implements View {
+  readonly snapshot: Snapshot;
+  readonly revision: string;
+  readonly mode: Mode;
+  readonly #context: ViewContext;
+
+  constructor(snapshot: Snapshot, revision: string, context: ViewContext) {
+    this.snapshot = snapshot;
+    this.revision = revision;
+    this.mode = snapshot.mode;
+    this.#context = context;
+  }
+
+  check(query: Query, call: Call, fieldPrefix = ''): Decision {
+    this.#checkQuery(query, fieldPrefix);
+    const nowMs = this.#context.now();
+    const verdict = this.mode === 'off' ? off : decide(this.snapshot, query, nowMs);
+    return this.#record(query, verdict, call, nowMs);
+  }
+
+  explain(query: Query, call: Call): Explanation {
+    this.#checkQuery(query, 'check.');
+    const nowMs = this.#context.now();
+    const explained = this.mode === 'off' ? { verdict: off, path: undefined } : explain(this.snapshot, query, nowMs);
+    const decision = this.#record(query, explained.verdict, call, nowMs);
+    return { decision, path: explained.path, summary: summarise(query, decision, explained.path) };
+  }
+
+  listObjects(question: ObjectQuestion, type: string, page: Page, call: Call): ObjectList {
+    checkType(type);
+    checkAction(question.action, '');
+    this.#checkAsker(question);
+    const { pageTokens, now, nextId } = this.#context;
+    const nowMs = now();
+    const asked = ['objects', question, type];
+    const after = pageTokens.parse(this.snapshot.names, asked, page.token);
+    const scan = new ObjectScan(this.snapshot, question, type, nowMs, after);
+    const decisionId = nextId(nowMs);
+    const parts = this.#partsOf(scan, page.size, asked, (count) => {
+      this.#recordList(decisionId, question, `${type}:*`, call, nowMs, count);
+    });
+    return { scopes: scan.scopes, decisionId, parts };
+  }
+
+  *#partsOf(
+    scan: ObjectScan,
+    size: number,
+    asked: unknown,
+    onEnd: (count: number) => void,
+  ): Generator<readonly string[], string> {
+    let count = 0;
+    try {
+      while (!scan.done && (size === 0 || count < size)) {
+        const part = scan.nextPart(size === 0 ? partSize : Math.min(partSize, size - count));
+        count += part.length;
+        yield part;
+      }
+      const position = scan.position;
+      // Only another object, not another candidate, makes another page.
+      while (!scan.done) {
+        if (scan.nextPart(1).length > 0) return this.#context.pageTokens.format(this.snapshot.names, asked, position);
+      }
+      return '';
+    } finally {
+      onEnd(count);
+    }
+  }
+
+  listSubjects(action: string, object: string, reach: Reach, type: string, page: Page, call: Call): SubjectList {
+    if (type !== '') checkType(type);
+    checkAction(action, '');
+    checkObject(object, reach, this.snapshot.names, '');
+    if (page.size > maxPageSize) {
+      throw new PosternError(
+        'LIMIT_EXCEEDED',
+        `page_size ${page.size} is over the limit of ${maxPageSize}; ask for pages`,
+        {
+          field: 'page_size',
+        },
+      );
+    }
+    const { pageTokens, now, nextId } = this.#context;
+    const nowMs = now();
+    const asked = ['subjects', action, object, reach, type];
+    const after = pageTokens.parse(this.snapshot.names, asked, page.token);
+    const size = page.size === 0 ? defaultPageSize : page.size;
+    const found = listSubjects(this.snapshot, { action, object, reach }, type, nowMs, after, size);
+    const decisionId = nextId(nowMs);
+    const question = { subject: `${type}:*`, action, reach, assertedGroups: noGroups };
+    this.#recordList(decisionId, question, object, call, nowMs, found.subjects.length);
+    const nextPageToken = found.position < 0 ? '' : pageTokens.format(this.snapshot.names, asked, found.position);
+    return { subjects: found.subjects, wildcards: found.wildcards, nextPageToken, decisionId };
+  }
+
+  listActions(question: Omit<Query, 'action'>, call: Call): ActionList {
+    checkObject(question.object, question.reach, this.snapshot.names, '');
+    this.#checkAsker(question);
+    const nowMs = this.#context.now();
+    const { actions, patterns } = listActions(this.snapshot, question, nowMs);
+    const decisionId = this.#context.nextId(nowMs);
+    this.#recordList(decisionId, { ...question, action: '*' }, question.object, call, nowMs, actions.length);
+    return { actions, patterns, decisionId };
+  }
+
+  #checkQuery(query: Query, prefix: string): void {
+    checkSubject(query.subject, this.snapshot.names, prefix);
+    checkAction(query.action, prefix);
+    checkObject(query.object, query.reach, this.snapshot.names, prefix);
+    if (query.assertedGroups.length > 0)
+      checkAssertedGroups(query.assertedGroups, this.#context.allowAssertedGroups, prefix);
+  }
+
+  #checkAsker(question: { readonly subject: string; readonly assertedGroups: readonly string[] }): void {
+    checkSubject(question.subject, this.snapshot.names, '');
+    checkAssertedGroups(question.assertedGroups, this.#context.allowAssertedGroups, '');
+  }
+
+  #record(query: Query, verdict: Verdict, call: Call, nowMs: number): Decision {
+    const context = this.#context;
+    const decision: Decision = {
+      allowed: verdict.allowed || this.mode !== 'enforce',
+      reason: verdict.reason,
+      binding: verdict.binding,
+      decisionId: context.nextId(nowMs),
+      enforcedAllowed: verdict.allowed,
+      mode: this.mode,
+    };
+    const count = context.counters[call.source];
+    if (decision.allowed) count.allowed++;
+    else count.denied++;
+    context.log.append(this.#entry(query, query.object, decision, call, nowMs, -1));
+    return decision;
+  }
+
+  #recordList(id: string, question: ObjectQuestion, object: string, call: Call, nowMs: number, results: number): void {
+    const allowed = results > 0;
+    const count = this.#context.counters[call.source];
+    if (allowed) count.allowed++;
+    else count.denied++;
+    const reason = this.mode === 'off' ? 'ENFORCEMENT_OFF' : allowed ? 'ALLOWED' : 'NO_ROLE';
+    const decision: Decision = {
+      allowed,
+      reason,
+      binding: '',
+      decisionId: id,
+      enforcedAllowed: allowed,
+      mode: this.mode,
+    };
+    this.#context.log.append(this.#entry(question, object, decision, call, nowMs, results));
+  }
+
+  #entry(
+    asked: ObjectQuestion,
+    object: string,
+    decision: Decision,
+    call: Call,
+    time: number,
+    results: number,
+  ): DecisionEntry {
+    return {
+      id: decision.decisionId,
+      time,
+      tenant: this.#context.tenant,
+      subject: asked.subject,
+      action: asked.action,
+      object,
+      allowed: decision.allowed,
+      enforcedAllowed: decision.enforcedAllowed,
+      reason: decision.reason,
+      binding: decision.binding,
+      revision: this.revision,
+      mode: decision.mode,
+      source: call.source satisfies Source,
+      reach: asked.reach,
+      caller: call.caller,
+      traceId: call.traceId,
+      assertedGroups: asked.assertedGroups.length === 0 ? undefined : asked.assertedGroups,
+      results,
+    };
+  }
+}

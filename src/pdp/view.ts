@@ -1,0 +1,95 @@
+/**
+ * What an adapter can ask of one tenant at one revision. A view is pinned to a
+ * snapshot: everything asked of it is answered from the same graph, and leaves
+ * its record in the decision log. Adapters translate to and from it, nothing else.
+ */
+import type { Source } from '../decision-log/log.ts';
+import type { Mode } from '../model/entity.ts';
+import type { Decision, Query, Reach } from '../model/query.ts';
+
+/** What is known of a call beyond its questions, for the record. */
+export interface Call {
+  readonly source: Source;
+  /** Peer address, or "unix". */
+  readonly caller: string;
+  /** 32 hex digits, or empty. */
+  readonly traceId: string;
+}
+
+export interface ObjectList {
+  /** The whole scopes on which the action is granted, as canonical texts. */
+  readonly scopes: readonly string[];
+  readonly decisionId: string;
+  /** Yields the objects in parts; the list is recorded when it ends or is returned early. */
+  readonly parts: Iterator<readonly string[], string>;
+}
+
+export interface SubjectList {
+  readonly subjects: readonly string[];
+  readonly wildcards: readonly string[];
+  readonly nextPageToken: string;
+  readonly decisionId: string;
+}
+
+export interface ActionList {
+  readonly actions: readonly string[];
+  readonly patterns: readonly string[];
+  readonly decisionId: string;
+}
+
+export interface ExplainedStep {
+  readonly from: string;
+  readonly to: string;
+  readonly asserted: boolean;
+}
+
+export interface ExplainedPath {
+  readonly subjectSteps: readonly ExplainedStep[];
+  readonly binding: string;
+  readonly effect: 'allow' | 'deny';
+  readonly roles: readonly string[];
+  /** Empty when no permission matched. */
+  readonly permission: string;
+  readonly scope: string;
+  readonly objectSteps: readonly ExplainedStep[];
+}
+
+export interface Explanation {
+  readonly decision: Decision;
+  readonly path: ExplainedPath | undefined;
+  readonly summary: string;
+}
+
+export interface Page {
+  /** 0: no limit. */
+  readonly size: number;
+  /** Empty: from the start. */
+  readonly token: string;
+}
+
+/** Everything throws PosternError for a malformed question, naming the field behind `fieldPrefix` ("checks[3]."). */
+export interface View {
+  /** Revision token of the snapshot. */
+  readonly revision: string;
+  readonly mode: Mode;
+  check(query: Query, call: Call, fieldPrefix?: string): Decision;
+  listObjects(query: Omit<Query, 'object'>, type: string, page: Page, call: Call): ObjectList;
+  listSubjects(action: string, object: string, reach: Reach, type: string, page: Page, call: Call): SubjectList;
+  listActions(query: Omit<Query, 'action'>, call: Call): ActionList;
+  explain(query: Query, call: Call): Explanation;
+}
+
+export interface Pdp {
+  /**
+   * The view that answers for a tenant now. Returns at once (no promise) unless `atLeast` has to be waited for.
+   * @param tenant Empty where the sidecar serves exactly one.
+   * @param atLeast A revision token, or empty.
+   * @param signal Ends the wait: deadline or cancellation.
+   * @throws PosternError UNKNOWN_TENANT, NOT_READY, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, INVALID_REVISION_TOKEN
+   */
+  view(tenant: string, atLeast: string, signal?: AbortSignal): View | Promise<View>;
+  /** Whether every tenant that is served has a snapshot. */
+  readonly ready: boolean;
+  /** Calls back whenever `ready` changes; returns the way to stop. */
+  onReadyChange(listener: (ready: boolean) => void): () => void;
+}

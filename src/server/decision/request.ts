@@ -1,0 +1,101 @@
+/**
+ * Generated messages to questions: for every RPC over HTTP, and over gRPC for
+ * those whose requests are decoded by generated code.
+ */
+
+import type { QueryContext } from '../../gen/postern/v1/decision_pb.ts';
+import type {
+  BatchCheckRequest,
+  CheckRequest,
+  ListActionsRequest,
+  ListObjectsRequest,
+  ListSubjectsRequest,
+} from '../../gen/postern/v1/decision_service_pb.ts';
+import { PosternError } from '../../model/errors.ts';
+import type { Query, Reach } from '../../model/query.ts';
+import {
+  assertBatchSize,
+  type BatchQuestion,
+  batchModeOf,
+  type CheckQuestion,
+  createQuery,
+  itemPrefix,
+  type ListActionsQuestion,
+  type ListObjectsQuestion,
+  type ListSubjectsQuestion,
+  reachOf,
+  toSubjectsPage,
+  unknownEnum,
+} from '../question.ts';
+
+/** What Check and the items of a batch have in common. */
+interface Questioned {
+  readonly subject: string;
+  readonly action: string;
+  readonly object: string;
+  readonly reach: number;
+  readonly context?: QueryContext | undefined;
+}
+
+/** @throws PosternError INVALID_REQUEST, as every function here, for an enum number that is not known. */
+export function toCheckQuestion(request: CheckRequest, prefix = ''): CheckQuestion {
+  return { query: toQuery(request, prefix), tenant: request.tenant, atLeast: request.atLeast };
+}
+
+/** The question inside another message. @throws PosternError INVALID_REQUEST where there is none. */
+export function toInnerQuestion(request: CheckRequest | undefined): CheckQuestion {
+  if (request === undefined) throw missingCheck();
+  return toCheckQuestion(request, 'check.');
+}
+
+/** The error for a message whose `check` is not set. */
+export function missingCheck(): PosternError {
+  return new PosternError('INVALID_REQUEST', 'check is not set; put the question there', { field: 'check' });
+}
+
+/** @throws PosternError TOO_MANY_CHECKS also */
+export function toBatchQuestion(request: BatchCheckRequest): BatchQuestion {
+  assertBatchSize(request.checks.length);
+  const mode = batchModeOf(request.mode);
+  if (mode === undefined) throw unknownEnum('mode', request.mode);
+  const queries = request.checks.map((item, index) => toQuery(item, itemPrefix(index)));
+  return { queries, mode, tenant: request.tenant, atLeast: request.atLeast };
+}
+
+export function toListObjectsQuestion(request: ListObjectsRequest): ListObjectsQuestion {
+  const { tenant, atLeast, type, pageSize, pageToken } = request;
+  const query = toQuery({ ...request, object: '' }, '');
+  return { query, type, page: { size: pageSize, token: pageToken }, tenant, atLeast };
+}
+
+/** @throws PosternError LIMIT_EXCEEDED also */
+export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjectsQuestion {
+  const { tenant, atLeast, type, action, object, pageSize, pageToken } = request;
+  return {
+    action,
+    object,
+    reach: toReach(request.reach, ''),
+    type,
+    page: toSubjectsPage(pageSize, pageToken),
+    tenant,
+    atLeast,
+  };
+}
+
+export function toListActionsQuestion(request: ListActionsRequest): ListActionsQuestion {
+  const { tenant, atLeast } = request;
+  return { query: toQuery({ ...request, action: '' }, ''), tenant, atLeast };
+}
+
+function toQuery(request: Questioned, prefix: string): Query {
+  const query = createQuery(request.subject, request.action, request.object);
+  query.reach = toReach(request.reach, prefix);
+  if (request.context !== undefined) query.assertedGroups = request.context.assertedGroups;
+  return query;
+}
+
+function toReach(wire: number, prefix: string): Reach {
+  const reach = reachOf(wire);
+  if (reach === undefined) throw unknownEnum(`${prefix}reach`, wire);
+  return reach;
+}

@@ -1,0 +1,18 @@
+/** Failures as google.rpc messages, which every transport carries. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { ErrorInfoSchema, type Status, StatusSchema } from '../../gen/google/rpc/status_pb.ts';
+import { errorDomain, type Failure } from '../errors.ts';
+
+/** The machine-readable cause: the code of the catalogue as `reason`. */
+export function toErrorInfo(failure: Pick<Failure, 'code' | 'metadata'>): MessageInitShape<typeof ErrorInfoSchema> {
+  return { reason: failure.code, domain: errorDomain, metadata: { ...failure.metadata } };
+}
+
+export function toStatusMessage(failure: Failure): Status {
+  return create(StatusSchema, {
+    code: failure.status.grpc,
+    message: failure.message,
+    details: [anyPack(ErrorInfoSchema, create(ErrorInfoSchema, toErrorInfo(failure)))],
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * The one table from error codes to what each transport says: gRPC status,
+ * HTTP status, exit code of the command line. Every adapter and the CLI read it;
+ * nothing else decides a status. A failure is never turned into an answer.
+ */
+import { type ErrorCode, type ErrorMetadata, PosternError } from '../model/errors.ts';
+
+/** `domain` of every google.rpc.ErrorInfo that Postern sends. */
+export const errorDomain = 'postern';
+
+/** Canonical status codes, as gRPC and Connect number them. */
+const invalidArgument = 3;
+const notFound = 5;
+const permissionDenied = 7;
+const resourceExhausted = 8;
+const aborted = 10;
+const outOfRange = 11;
+const internal = 13;
+const unavailable = 14;
+const dataLoss = 15;
+const cancelled = 1;
+
+export interface Status {
+  /** Canonical status code; the same number in gRPC and in Connect. */
+  readonly grpc: number;
+  /** Status of an HTTP response, as the Connect protocol maps the canonical code. */
+  readonly http: number;
+  /** Exit code of the CLI: 2 wrong input, 3 refused, 4 unavailable (worth a retry), 5 conflict, 6 internal. 1 is a denial. */
+  readonly exit: number;
+}
+
+const malformed: Status = { grpc: invalidArgument, http: 400, exit: 2 };
+const overLimit: Status = { grpc: resourceExhausted, http: 429, exit: 3 };
+const conflict: Status = { grpc: aborted, http: 409, exit: 5 };
+const retry: Status = { grpc: unavailable, http: 503, exit: 4 };
+
+/** What each code becomes on the wire and at the prompt. */
+export const statuses: Readonly<Record<ErrorCode, Status>> = {
+  INVALID_SUBJECT: malformed,
+  INVALID_ACTION: malformed,
+  INVALID_OBJECT: malformed,
+  INVALID_TYPE: malformed,
+  INVALID_TENANT: malformed,
+  INVALID_CONTEXT: malformed,
+  INVALID_REQUEST: malformed,
+  INVALID_PAGE_TOKEN: malformed,
+  INVALID_REVISION_TOKEN: malformed,
+  INVALID_POLICY: malformed,
+  INVALID_OPTION: malformed,
+  TOO_MANY_CHECKS: overLimit,
+  LIMIT_EXCEEDED: overLimit,
+  ASSERTION_NOT_ALLOWED: { grpc: permissionDenied, http: 403, exit: 3 },
+  UNKNOWN_TENANT: { grpc: notFound, http: 404, exit: 2 },
+  REVISION_CONFLICT: conflict,
+  LIST_CHANGED: conflict,
+  REVISION_NOT_REACHED: retry,
+  NOT_READY: retry,
+  STORE_UNAVAILABLE: retry,
+  REVISION_OF_OTHER_EPOCH: { grpc: outOfRange, http: 400, exit: 5 },
+  STORE_CORRUPT: { grpc: dataLoss, http: 500, exit: 6 },
+  CANCELLED: { grpc: cancelled, http: 499, exit: 4 },
+  INTERNAL: { grpc: internal, http: 500, exit: 6 },
+};
+
+/** What the adapters log with; pino's logger is one. */
+export interface ServerLog {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** Counts a request, or a message of a stream, that failed. */
+  refused?(code: ErrorCode): void;
+}
+
+/** An error as a caller may see it. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly metadata: ErrorMetadata;
+  readonly status: Status;
+}
+
+/**
+ * Anything thrown, as a caller may see it. What is not a PosternError is a
+ * defect: it is logged whole, and the caller learns nothing but that.
+ */
+export function toFailure(error: unknown, log: ServerLog): Failure {
+  if (error instanceof PosternError && error.code !== 'INTERNAL') {
+    log.refused?.(error.code);
+    // Half a surrogate pair cannot be written to a header or as UTF-8.
+    return failure(error.code, error.message.toWellFormed(), error.metadata);
+  }
+  log.refused?.('INTERNAL');
+  log.error({ err: error }, 'a request failed for a reason that is a defect of the server');
+  return failure('INTERNAL', 'internal error; the log of the server has the details', {});
+}
+
+function failure(code: ErrorCode, message: string, metadata: ErrorMetadata): Failure {
+  return { code, message, metadata, status: statuses[code] };
+}

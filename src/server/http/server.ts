@@ -1,0 +1,85 @@
+/**
+ * The HTTP server: Connect (JSON and protobuf, also gRPC and gRPC-Web), probes
+ * and metrics on one port. Created by startServers.
+ */
+import { createConnectRouter, createContextValues } from '@connectrpc/connect';
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import { DecisionService } from '../../gen/postern/v1/decision_service_pb.ts';
+import { maxMessageBytes } from '../../model/limits.ts';
+import type { Pdp } from '../../pdp/view.ts';
+import type { HostPort } from '../address.ts';
+import type { ServerLog } from '../errors.ts';
+import { withErrorInfo } from './errors.ts';
+import { listenHttp } from './listener.ts';
+import { type AnyRequest, type AnyResponse, createProbes, type ProbeSources } from './probes.ts';
+import { callerKey, createDecisionService } from './service.ts';
+
+export interface HttpServer {
+  /** With the port that was taken. */
+  readonly address: HostPort;
+  /** Takes no new connections, lets requests in flight finish, cuts off the rest at the deadline. Idempotent. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** @throws PosternError INVALID_OPTION where the address cannot be bound. */
+export async function startHttpServer(
+  pdp: Pdp,
+  address: HostPort,
+  metricsText: ProbeSources['metricsText'],
+  log: ServerLog,
+): Promise<HttpServer> {
+  let draining = false;
+  const notReady = () =>
+    draining ? 'the server is shutting down' : pdp.ready ? undefined : 'no policy has been loaded yet';
+  const listener = await listenHttp(address, createHandler(pdp, createProbes({ notReady, metricsText }, log), log));
+  let closing: Promise<void> | undefined;
+  const close = async (deadlineMs: number): Promise<void> => {
+    draining = true;
+    const cutOff = setTimeout(() => listener.destroy(), deadlineMs);
+    await listener.drain();
+    clearTimeout(cutOff);
+  };
+  return {
+    address: listener.address,
+    close(deadlineMs) {
+      closing ??= close(deadlineMs);
+      return closing;
+    },
+  };
+}
+
+function createHandler(
+  pdp: Pdp,
+  fallback: (request: AnyRequest, response: AnyResponse) => void,
+  log: ServerLog,
+): (request: AnyRequest, response: AnyResponse) => void {
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    readMaxBytes: maxMessageBytes,
+    // A misspelt "object" that was passed over would turn the question into one about the whole tenant.
+    // A denial says "allowed": false in so many words.
+    jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
+  }).service(DecisionService, createDecisionService(pdp, log));
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  return (request, response) => {
+    const handler = handlers.get(request.url?.split('?', 1)[0] ?? '');
+    if (handler === undefined) {
+      fallback(request, response);
+      return;
+    }
+    const { remoteAddress, remotePort } = request.socket;
+    const values = createContextValues().set(callerKey, `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`);
+    Promise.resolve()
+      .then(() => handler(universalRequestFromNodeRequest(request, response, undefined, values)))
+      .then(withErrorInfo)
+      .then((answer) => universalResponseToNodeResponse(answer, response))
+      // The connection is gone or the request was no HTTP that Connect can use; there is nobody to tell.
+      .catch(() => response.destroy());
+  };
+}

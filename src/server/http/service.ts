@@ -1,0 +1,126 @@
+/**
+ * DecisionService for Connect: messages to questions, questions to the view,
+ * answers to messages. What is asked and answered is shared with gRPC.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { createContextKey, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import type { Source } from '../../decision-log/log.ts';
+import type {
+  DecisionService,
+  StreamCheckRequest,
+  StreamCheckResponseSchema,
+} from '../../gen/postern/v1/decision_service_pb.ts';
+import type { Call, Pdp, View } from '../../pdp/view.ts';
+import { answerBatch, answerCheck, answerObjects } from '../decision/answers.ts';
+import { waitForView } from '../decision/freshness.ts';
+import {
+  toBatchQuestion,
+  toCheckQuestion,
+  toInnerQuestion,
+  toListActionsQuestion,
+  toListObjectsQuestion,
+  toListSubjectsQuestion,
+} from '../decision/request.ts';
+import {
+  fromActionList,
+  fromBatchAnswer,
+  fromCheckAnswer,
+  fromExplanation,
+  fromObjectsPart,
+  fromSubjectList,
+} from '../decision/response.ts';
+import { toStatusMessage } from '../decision/status.ts';
+import { type ServerLog, toFailure } from '../errors.ts';
+import type { Asked } from '../question.ts';
+import { traceIdOf } from '../trace.ts';
+import { toConnectError } from './errors.ts';
+
+/** Peer address of the request; set by the server for each. */
+export const callerKey = createContextKey('', { description: 'caller' });
+
+export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typeof DecisionService> {
+  return {
+    check: unary('check', toCheckQuestion, (view, question, call) =>
+      fromCheckAnswer(answerCheck(view, question, call)),
+    ),
+    batchCheck: unary('batch', toBatchQuestion, (view, question, call) =>
+      fromBatchAnswer(answerBatch(view, question, call)),
+    ),
+    listSubjects: unary('list_subjects', toListSubjectsQuestion, (view, question, call) => {
+      const { action, object, reach, type, page } = question;
+      return fromSubjectList(view, view.listSubjects(action, object, reach, type, page, call));
+    }),
+    listActions: unary('list_actions', toListActionsQuestion, (view, { query }, call) =>
+      fromActionList(view, view.listActions(query, call)),
+    ),
+    explain: unary(
+      'explain',
+      (request) => toInnerQuestion(request.check),
+      (view, { query }, call) => fromExplanation(view, view.explain(query, call)),
+    ),
+    async *listObjects(request, context) {
+      try {
+        const question = toListObjectsQuestion(request);
+        const view = await viewFor(question, context);
+        for (const part of answerObjects(view, question, toCall(context, 'list_objects'))) {
+          yield fromObjectsPart(part);
+          await nextTurn();
+          if (context.signal.aborted) return;
+        }
+      } catch (error) {
+        throw toConnectError(error, log);
+      }
+    },
+    async *streamCheck(requests, context) {
+      const call = toCall(context, 'stream');
+      for await (const request of requests) {
+        yield { id: request.id, result: await answerOne(request, context, call) };
+      }
+    },
+  };
+
+  function unary<Request, Question extends Asked, Response>(
+    source: Source,
+    toQuestion: (request: Request) => Question,
+    ask: (view: View, question: Question, call: Call) => Response,
+  ): (request: Request, context: HandlerContext) => Promise<Response> {
+    return async (request, context) => {
+      try {
+        const question = toQuestion(request);
+        return ask(await viewFor(question, context), question, toCall(context, source));
+      } catch (error) {
+        throw toConnectError(error, log);
+      }
+    };
+  }
+
+  async function answerOne(
+    request: StreamCheckRequest,
+    context: HandlerContext,
+    call: Call,
+  ): Promise<NonNullable<MessageInitShape<typeof StreamCheckResponseSchema>['result']>> {
+    try {
+      const question = toInnerQuestion(request.check);
+      const view = await viewFor(question, context);
+      return { case: 'check', value: fromCheckAnswer(answerCheck(view, question, call)) };
+    } catch (error) {
+      return { case: 'error', value: toStatusMessage(toFailure(error, log)) };
+    }
+  }
+
+  function viewFor(asked: Asked, context: HandlerContext): View | Promise<View> {
+    if (asked.atLeast === '') return pdp.view(asked.tenant, '');
+    return waitForView(pdp, asked, context.timeoutMs() ?? Number.POSITIVE_INFINITY, (listener) =>
+      context.signal.addEventListener('abort', listener, { once: true }),
+    );
+  }
+}
+
+function toCall(context: HandlerContext, source: Source): Call {
+  return {
+    source,
+    caller: context.values.get(callerKey),
+    traceId: traceIdOf(context.requestHeader.get('traceparent') ?? undefined),
+  };
+}
