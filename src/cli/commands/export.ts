@@ -1,0 +1,65 @@
+/** `postern export`: the graph of a tenant as a policy file, which `postern apply` takes again without a change. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { messageOf, PosternError } from '../../model/errors.ts';
+import { defaultTenant } from '../../model/names.ts';
+import { addExamples, redisOption, tenantOption } from '../options.ts';
+import { coloursOf, count, note, printAll } from '../output.ts';
+
+interface ExportOptions {
+  readonly redis?: string;
+  readonly tenant: string;
+  readonly output?: string;
+}
+
+export function addExportCommand(program: Command): void {
+  const command = program
+    .command('export')
+    .description('Prints the graph of a tenant in Redis as a policy file')
+    .addOption(redisOption())
+    .addOption(tenantOption().default(defaultTenant))
+    .option('-o, --output <file>', 'write to this file instead of the standard output')
+    .action(runExport);
+  addExamples(command, [
+    ['postern export --redis redis://localhost > policy.yaml', ''],
+    ['postern export --redis redis://localhost --tenant acme -o acme.yaml', 'replaces the file in one step'],
+    ['postern export --redis redis://old | postern apply - --redis redis://new --yes', 'copies a tenant'],
+  ]);
+}
+
+async function runExport({ redis, tenant, output }: ExportOptions) {
+  const [{ describeRevision, loadTenant, withStore }, { printPolicy }] = await Promise.all([
+    import('../graph-source.ts'),
+    import('../../policy-file/print.ts'),
+  ]);
+  const graph = await withStore(redis, async (store) => {
+    const loaded = await loadTenant(store, tenant);
+    if (loaded.revision.number > 0) return loaded;
+    // An empty file for a misspelt tenant would remove everything where it is applied.
+    const tenants = await store.tenants();
+    const known = tenants.length === 0 ? 'it has no tenant at all' : `it has ${tenants.join(', ')}`;
+    throw new PosternError('UNKNOWN_TENANT', `there is no ${loaded.description}; ${known}`, { field: '--tenant' });
+  });
+  const text = printPolicy(graph.records);
+  if (output === undefined || output === '-') await printAll(text);
+  else await writeWhole(output, text);
+  const { dim } = coloursOf(process.stderr);
+  note(dim(`${graph.description} ${describeRevision(graph.revision)}, with ${count(graph.records.length, 'record')}`));
+}
+
+/** A reader of the file sees the old text or the new one, never a part. */
+async function writeWhole(path: string, text: Iterable<string>): Promise<void> {
+  const draft = `${path}.${process.pid}.part`;
+  try {
+    await pipeline(Readable.from(text), createWriteStream(draft));
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new PosternError('INVALID_OPTION', `--output ${path} cannot be written: ${messageOf(error)}`, {
+      field: '--output',
+    });
+  }
+}

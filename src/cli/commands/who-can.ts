@@ -1,0 +1,83 @@
+/** `postern who-can`: the subjects that may do an action on an object, one a line. */
+import { create, toJson } from '@bufbuild/protobuf';
+import type { Command } from 'commander';
+import type { ListSubjectsResponse } from '../../gen/postern/v1/decision_service_pb.ts';
+import type { Asker } from '../asker.ts';
+import { withAsker } from '../open-asker.ts';
+import { addExamples, addQuestionOptions, parseCount, type QuestionOptions, toRequest } from '../options.ts';
+import { coloursOf, note, printAll, printJson, visible } from '../output.ts';
+
+interface WhoCanOptions extends QuestionOptions {
+  readonly type?: string;
+  readonly pageSize?: number;
+  readonly pageToken?: string;
+}
+
+/** The largest page that a sidecar gives, to ask as seldom as possible. */
+const pageSubjects = 10_000;
+
+export function addWhoCanCommand(program: Command): void {
+  const command = program
+    .command('who-can')
+    .description('Who may do this action on this object?')
+    .argument('<action>', 'what is asked')
+    .argument('[object]', 'what it is asked on; left out, the question is about the tenant')
+    .option('--type <type>', 'list subjects of this type only: user')
+    .option('--page-size <n>', 'print at most so many; left out, all', parseCount)
+    .option('--page-token <token>', 'go on where the page before ended')
+    .action(runWhoCan);
+  addQuestionOptions(command);
+  addExamples(command, [
+    ['postern who-can read doc:42', 'users, services and groups, one a line'],
+    ['postern who-can delete doc:42 --type user', 'users only'],
+    ['postern who-can app:create', 'on the tenant as a whole'],
+  ]);
+}
+
+async function runWhoCan(action: string, object: string | undefined, options: WhoCanOptions) {
+  await withAsker(options, async (asker) => {
+    const pages = askPages(asker, action, object ?? '', options);
+    if (options.json) await printMerged(pages);
+    else await printAll(toLines(pages));
+  });
+}
+
+/** The one page that was asked for, or all of them. */
+async function* askPages(asker: Asker, action: string, object: string, options: WhoCanOptions) {
+  const { type = '', pageSize, pageToken = '' } = options;
+  const question = { ...toRequest(options), action, object, type, pageSize: pageSize ?? pageSubjects };
+  let token = pageToken;
+  do {
+    const page: ListSubjectsResponse = await asker.listSubjects({ ...question, pageToken: token });
+    token = page.nextPageToken;
+    yield page;
+  } while (pageSize === undefined && token !== '');
+}
+
+async function* toLines(pages: AsyncGenerator<ListSubjectsResponse>): AsyncGenerator<string> {
+  const colours = coloursOf(process.stderr);
+  let last: ListSubjectsResponse | undefined;
+  for await (const page of pages) {
+    // Every page repeats them.
+    if (last === undefined) {
+      for (const wildcard of page.wildcards) note(colours.dim(`also everyone in ${visible(wildcard)}`));
+    }
+    if (page.subjects.length > 0) yield `${page.subjects.map(visible).join('\n')}\n`;
+    last = page;
+  }
+  if (last !== undefined && last.nextPageToken !== '') {
+    note(colours.yellow(`there is more: add --page-token ${last.nextPageToken}`));
+  }
+}
+
+async function printMerged(pages: AsyncGenerator<ListSubjectsResponse>): Promise<void> {
+  const { ListSubjectsResponseSchema } = await import('../../gen/postern/v1/decision_service_pb.ts');
+  let whole: ListSubjectsResponse | undefined;
+  for await (const page of pages) {
+    if (whole === undefined) whole = page;
+    else for (const subject of page.subjects) whole.subjects.push(subject);
+    whole.nextPageToken = page.nextPageToken;
+  }
+  const answer = whole ?? create(ListSubjectsResponseSchema);
+  printJson(toJson(ListSubjectsResponseSchema, answer, { alwaysEmitImplicit: true }));
+}

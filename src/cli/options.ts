@@ -1,0 +1,111 @@
+/**
+ * Options that several commands share, so that one name means one thing
+ * everywhere. Parsing happens here; what an option does is the command's affair.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { envNameOf, type OptionSpec, serveOptions } from '../config/options.ts';
+import { parseValue } from '../config/parse-value.ts';
+import { Reach } from '../gen/postern/v1/decision_pb.ts';
+import type { AskerOptions } from './open-asker.ts';
+
+/** Names the sidecar for all commands that ask one; not an option of the sidecar itself. */
+export const addressVariable = 'POSTERN_ADDRESS';
+
+/** The sidecar's own option of this name: what the two sides share is written once. */
+export function specOf(key: (typeof serveOptions)[number]['key']): OptionSpec {
+  return serveOptions.find((spec) => spec.key === key) as OptionSpec;
+}
+
+/** What every question command gets. */
+export interface QuestionOptions extends AskerOptions {
+  readonly json?: true;
+  readonly tenant?: string;
+  readonly atLeast?: string;
+  readonly reach: 'inherited' | 'exact';
+  readonly group?: readonly string[];
+}
+
+/** Whom to ask, and how to print what it says. */
+export function addQuestionOptions(command: Command): Command {
+  return addSidecarOptions(command)
+    .addOption(
+      new Option('--policy <file>', 'ask this policy file, without a sidecar').conflicts(['tenant', 'atLeast']),
+    )
+    .addOption(tenantOption())
+    .option('--at-least <token>', 'answer from this revision or a later one')
+    .addOption(
+      new Option('--reach <how>', 'exact: only bindings on the object itself count')
+        .choices(['inherited', 'exact'])
+        .default('inherited'),
+    )
+    .addOption(jsonOption());
+}
+
+export function addSidecarOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--address <address>', 'the sidecar: host:port or unix:/path')
+        .env(addressVariable)
+        .default(specOf('grpc-address').default),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for an answer').argParser(parseTimeout).default(5000, '5s'),
+    );
+}
+
+export function groupOption(): Option {
+  // Repeatable and not variadic: a list without an end would swallow the subject behind it.
+  return new Option(
+    '--group <group>',
+    'a group that you assert the subject to be in: group:<id>; repeatable',
+  ).argParser((group: string, before: readonly string[] = []) => [...before, group]);
+}
+
+export function tenantOption(): Option {
+  return new Option('--tenant <name>', 'the tenant; may be left out where there is one');
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON for machines');
+}
+
+export function redisOption(): Option {
+  return new Option('--redis <url>', 'the Redis that holds the graph: redis://[user:password@]host[:port][/db]').env(
+    envNameOf(specOf('redis')),
+  );
+}
+
+/** The part of a request that these options fill. */
+export function toRequest({ tenant = '', atLeast = '', reach }: QuestionOptions) {
+  return { tenant, atLeast, reach: reach === 'exact' ? Reach.EXACT : Reach.INHERITED };
+}
+
+/** Groups that the caller asserts, as the wire wants them: absent where there are none. */
+export function toContext({ group = [] }: Pick<QuestionOptions, 'group'>) {
+  return group.length === 0 ? {} : { context: { assertedGroups: [...group] } };
+}
+
+/** A whole number from 1. */
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < 1 || value > 0xffff_ffff) {
+    throw new InvalidArgumentError('It is not a whole number from 1 to 4294967295.');
+  }
+  return value;
+}
+
+/** "500ms", "10s", "5m", in milliseconds. */
+function parseTimeout(text: string): number {
+  const parsed = parseValue({ key: 'timeout', kind: 'duration', min: '1ms', max: '1h', sentence: '' }, text);
+  if ('problem' in parsed) throw new InvalidArgumentError(`It ${parsed.problem}.`);
+  return parsed.value as number;
+}
+
+/** Adds examples to the help, each with what it does. */
+export function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) =>
+    `  $ ${line.padEnd(width)}  ${what === '' ? '' : `# ${what}`}`.trimEnd(),
+  );
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}

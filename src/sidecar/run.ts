@@ -1,0 +1,49 @@
+/** `postern serve`: starts a sidecar, and ends with it. Called by the CLI with checked options. */
+import type { ServeOptions } from '../config/options.ts';
+import { formatAddress } from '../server/address.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { formatHints } from './hints.ts';
+import { type Sidecar, startSidecar } from './sidecar.ts';
+
+/**
+ * Serves until SIGTERM or SIGINT, then drains; a second signal ends at once.
+ * @returns The exit code
+ * @throws PosternError where it cannot start
+ */
+export async function runServe(options: ServeOptions): Promise<number> {
+  const logger = createLogger({
+    level: options.logLevel,
+    format: options.logFormat,
+    base: { instance: options.instance },
+  });
+  const stopped = Promise.withResolvers<NodeJS.Signals>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(130));
+      stopped.resolve(signal);
+    });
+  }
+  const sidecar = await startSidecar(options, logger);
+  logger.info(factsOf(sidecar, options), 'listening');
+  void sidecar.ready.then(() => {
+    logger.info(factsOf(sidecar, options), 'ready');
+    if (options.hints) process.stderr.write(formatHints(sidecar.servers, options));
+  });
+  const signal = await stopped.promise;
+  logger.info({ signal }, 'draining');
+  await sidecar.close(options.drainTimeoutMs);
+  logger.info({}, 'stopped');
+  return 0;
+}
+
+function factsOf({ servers, storeDescription, logDescription }: Sidecar, options: ServeOptions): object {
+  const { grpcAddress, httpAddress, socket } = servers;
+  return {
+    ...(grpcAddress === undefined ? {} : { grpc: formatAddress(grpcAddress) }),
+    ...(httpAddress === undefined ? {} : { http: formatAddress(httpAddress) }),
+    ...(socket === undefined ? {} : { socket }),
+    tenants: options.tenant,
+    store: storeDescription,
+    decisionLog: logDescription,
+  };
+}

@@ -1,0 +1,96 @@
+// Decisions and records in words.
+import picocolors from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import { describeBinding } from '../../src/cli/describe.ts';
+import { isColoured } from '../../src/cli/output.ts';
+import { describeRecord } from '../../src/cli/records.ts';
+import type { DecisionRecord } from '../../src/decision-log/record.ts';
+import { bindingKey } from '../../src/model/entity.ts';
+
+const plain = picocolors.createColors(false);
+
+describe('a binding', () => {
+  test.for([
+    [bindingKey('user:alice', 'editor', 'doc:42', 'allow', undefined), 'user:alice editor on doc:42'],
+    [bindingKey('user:alice', 'editor', '*', 'deny', undefined), 'user:alice editor on * (deny)'],
+    [bindingKey('*', 'r', 'doc:*', 'deny', 'night'), '* r on doc:* (night, deny)'],
+    [bindingKey('a:b', 'r', { type: 'doc', regex: 'a+' }, 'allow', undefined), 'a:b r on {"type":"doc","regex":"a+"}'],
+    ['no JSON \u001b[2J', 'no JSON \ufffd[2J'],
+  ])('%s is read out', ([binding, words]) => {
+    expect(describeBinding(binding as string)).toBe(words);
+  });
+});
+
+const record: DecisionRecord = {
+  id: '01JD0000000000000000000000',
+  instance: 'i',
+  seq: 1,
+  time: '2026-06-01T12:00:00.000Z',
+  tenant: 'default',
+  subject: 'user:alice',
+  action: 'read',
+  object: 'doc:42',
+  allowed: true,
+  reason: 'ALLOWED',
+  binding: ['user:alice', 'editor', 'doc:42', 'allow'],
+  revision: 'e.1',
+  mode: 'enforce',
+  source: 'check',
+};
+
+describe('a record', () => {
+  test('of a check says who, what, and by which binding', () => {
+    expect(describeRecord(record, plain)).toBe(
+      '2026-06-01T12:00:00.000Z allowed user:alice read doc:42  ALLOWED by user:alice editor on doc:42',
+    );
+  });
+
+  test('of a denial in shadow mode says what enforcing would have answered', () => {
+    const shadow: DecisionRecord = {
+      ...record,
+      enforced_allowed: false,
+      reason: 'ROLE_LACKS_PERMISSION',
+      mode: 'shadow',
+    };
+    expect(describeRecord(shadow, plain)).toContain(
+      'ROLE_LACKS_PERMISSION, closest is user:alice editor on doc:42 [enforced, it would be denied]',
+    );
+  });
+
+  test('of a list says how much it was', () => {
+    expect(describeRecord({ ...record, source: 'list_objects', results: 7 }, plain)).toContain(
+      '[list_objects, 7 results]',
+    );
+  });
+
+  test('of a gap says how many are missing, and why', () => {
+    const gap = {
+      type: 'gap',
+      instance: 'i',
+      time: record.time,
+      tenant: 'default',
+      first: 5,
+      last: 7,
+      cause: 'queue_full',
+    } as const;
+    expect(describeRecord(gap, plain)).toBe(`${record.time} gap: 3 missing, 5 to 7 of i: queue_full`);
+  });
+
+  test('cannot move the cursor', () => {
+    expect(describeRecord({ ...record, subject: 'user:\u001b[2J' }, plain)).not.toContain('\u001b');
+  });
+});
+
+describe('colour', () => {
+  test.for([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [false, { FORCE_COLOR: '1' }, true],
+    [true, { FORCE_COLOR: '0' }, false],
+    [true, { TERM: 'dumb' }, false],
+  ] as const)('of a stream with isTTY=%s under %o is %s', ([isTTY, env, coloured]) => {
+    expect(isColoured({ isTTY }, env)).toBe(coloured);
+  });
+});

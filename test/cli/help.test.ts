@@ -1,0 +1,120 @@
+// What the program says of itself, and that docs/cli.md says the same.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { describeFailure, exitCodes, exitMeanings, toFailure } from '../../src/cli/exit.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { type ErrorCode, PosternError } from '../../src/model/errors.ts';
+import { statuses } from '../../src/server/errors.ts';
+import { postern } from './postern.ts';
+
+const program = await createProgram();
+const docs = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8');
+
+/** The cells of the table under a heading, without its two first rows. */
+function tableUnder(heading: string): string[][] {
+  const section = docs.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The help as it is printed: with what addHelpText adds. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+  return text;
+}
+
+describe('docs/cli.md', () => {
+  test('lists the commands of the program with their sentences', () => {
+    const commands = program.commands.map((command) => [`\`postern ${command.name()}\``, command.description()]);
+    expect(tableUnder('Commands')).toEqual(commands);
+  });
+
+  test('lists the exit codes of the program', () => {
+    expect(tableUnder('Exit codes')).toEqual(exitMeanings.map(({ code, meaning }) => [String(code), meaning]));
+  });
+
+  test('names only options that some command has', () => {
+    const flags = new Set(program.commands.flatMap((command) => command.options.map((option) => option.long)));
+    for (const option of program.options) flags.add(option.long);
+    const named = [...docs.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag);
+    expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
+    expect(named.length).toBeGreaterThan(10);
+  });
+});
+
+describe('help', () => {
+  test.for(program.commands)('of $name teaches by examples that the command takes', async (command) => {
+    const help = helpOf(command);
+    const examples = [...help.matchAll(/^ {2}\$ .*?postern ([a-z-]+)(.*?)(?: # .*)?$/gm)];
+    expect(examples.length).toBeGreaterThan(0);
+    const flags = new Set(
+      program.commands.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])),
+    );
+    for (const [, name, rest = ''] of examples) {
+      expect(program.commands.map((other) => other.name())).toContain(name);
+      for (const [flag] of rest.matchAll(/(?<= )--?[a-z][a-z-]*/g)) {
+        if (!rest.includes('|')) expect(flags).toContain(flag);
+      }
+    }
+  });
+
+  test('of the program shows every exit code', () => {
+    const help = helpOf(program);
+    for (const { code, meaning } of exitMeanings) expect(help).toMatch(new RegExp(`^ +${code} +${meaning}$`, 'm'));
+  });
+});
+
+describe('exit codes', () => {
+  test('of all errors are documented, and never the one of a denial', () => {
+    const documented = exitMeanings.map(({ code }) => code as number);
+    for (const code of Object.keys(statuses) as ErrorCode[]) {
+      const { exit } = toFailure(new PosternError(code, 'what'));
+      expect(documented, code).toContain(exit);
+      expect([exitCodes.ok, exitCodes.no], code).not.toContain(exit);
+    }
+  });
+
+  test('tell an invalid policy from a malformed command', () => {
+    expect(toFailure(new PosternError('INVALID_POLICY', 'what')).exit).toBe(exitCodes.refused);
+    expect(toFailure(new PosternError('INVALID_OPTION', 'what')).exit).toBe(exitCodes.usage);
+  });
+
+  test('of what nobody foresaw is that of a defect, without a stack', () => {
+    const error = new TypeError('x is not a function');
+    expect(toFailure(error).exit).toBe(exitCodes.internal);
+    expect(describeFailure(error).split('\n')).toHaveLength(1);
+    expect(describeFailure(error, { debug: true })).toContain('help.test.ts');
+  });
+});
+
+describe('usage', () => {
+  test('that is wrong ends with 2 and says what was probably meant', async () => {
+    const [command, option, argument] = await Promise.all([
+      postern(['chekc', 'user:alice']),
+      postern(['check', 'user:alice', 'read', '--polcy', 'x']),
+      postern(['check', 'user:alice']),
+    ]);
+    expect(command).toMatchObject({ code: 2, stdout: '' });
+    expect(command.stderr).toContain("postern: unknown command 'chekc'\n(Did you mean check?)");
+    expect(option).toMatchObject({ code: 2, stdout: '' });
+    expect(option.stderr).toContain("unknown option '--polcy'\n(Did you mean --policy?)");
+    expect(argument.stderr).toContain("missing required argument 'action'");
+    expect(argument.stderr).toContain('postern help <command>');
+  });
+
+  test('that is none shows the help, and the version is that of the package', async () => {
+    const [none, version] = await Promise.all([postern([]), postern(['--version'])]);
+    expect(none).toMatchObject({ code: 2, stdout: '' });
+    expect(none.stderr).toContain('Examples:');
+    expect(version).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
+  });
+});
