@@ -47,9 +47,7 @@ export function toFailure(error: unknown): Failure {
     return { exit: exitCodes.internal, code: 'INTERNAL', message, field: '' };
   }
   const { code, message, metadata } = error;
-  // A file that is refused is not a malformed command: scripts want to tell the two apart.
-  const exit = code === 'INVALID_POLICY' ? exitCodes.refused : statuses[code].exit;
-  return { exit, code, message, field: metadata.field ?? metadata.option ?? '' };
+  return { exit: statuses[code].exit, code, message, field: metadata.field ?? metadata.option ?? '' };
 }
 
 /** Text for stderr: one line, or one line of JSON for machines; with the stack where it is asked for. */

@@ -8,7 +8,7 @@ import { at } from '../graph/paged.ts';
 import { grantsPermission } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Query, Reach, Verdict } from '../model/query.ts';
-import { type Walk, walkFor } from './walk.ts';
+import { type Walk, walkFor, walkFound } from './walk.ts';
 
 /**
  * Answers a question at a snapshot and a time, as mode "enforce" would.
@@ -16,6 +16,12 @@ import { type Walk, walkFor } from './walk.ts';
  */
 export function decide(snapshot: Snapshot, query: Query, nowMs: number): Verdict {
   const walk = walkFor(snapshot, query, nowMs);
+  return toVerdict(weigh(snapshot, walk, query.reach, nowMs), snapshot);
+}
+
+/** decide() for names that have been looked up in the snapshot already; -1 for those that it does not know. */
+export function decideFound(snapshot: Snapshot, query: Query, subject: number, object: number, nowMs: number): Verdict {
+  const walk = walkFound(snapshot, query, subject, object, nowMs);
   return toVerdict(weigh(snapshot, walk, query.reach, nowMs), snapshot);
 }
 

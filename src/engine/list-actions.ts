@@ -24,9 +24,10 @@ export interface ActionAnswer {
 export function listActions(snapshot: Snapshot, question: ActionQuestion, nowMs: number): ActionAnswer {
   const known = knownActions(snapshot, question.object);
   if (snapshot.mode !== 'enforce') return { actions: known, patterns: ['*'] };
-  sharedWalk.expandSubject(snapshot, question.subject, question.assertedGroups, nowMs);
+  const object = snapshot.names.findNode(question.object);
+  walkFor(snapshot, { ...question, action: '' }, nowMs);
   const actions = known.filter((action) => {
-    sharedWalk.expandObject(snapshot, question.object, action);
+    sharedWalk.expandObject(snapshot, question.object, object, action);
     return isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs));
   });
   return { actions, patterns: grantedPatterns(snapshot, question, nowMs) };

@@ -65,8 +65,7 @@ export class ObjectScan {
     const part: string[] = [];
     const { names } = this.#snapshot;
     const enforced = this.#snapshot.mode === 'enforce';
-    if (enforced)
-      sharedWalk.expandSubject(this.#snapshot, this.#question.subject, this.#question.assertedGroups, this.#nowMs);
+    if (enforced) expandAsker(this.#snapshot, this.#question, this.#nowMs);
     for (let weighed = 0; this.#next < this.#end && part.length < most && weighed < mostWeighedInPart; this.#next++) {
       const node = this.#nodes[this.#next] as number;
       if (!this.#candidates.has(node) || !isKnownObject(this.#snapshot, node)) continue;
@@ -77,7 +76,8 @@ export class ObjectScan {
   }
 
   #isAllowed(node: number): boolean {
-    sharedWalk.expandObjectNode(this.#snapshot, node, this.#question.action);
+    const object = this.#snapshot.names.nodes[node] as string;
+    sharedWalk.expandObject(this.#snapshot, object, node, this.#question.action);
     return isAllowed(weigh(this.#snapshot, sharedWalk, this.#question.reach, this.#nowMs));
   }
 }
@@ -101,7 +101,7 @@ class Candidates implements CandidateSet {
 
   constructor(snapshot: Snapshot, question: ObjectQuestion, type: string, nowMs: number) {
     this.#marked = new Uint8Array(snapshot.names.nodes.length);
-    sharedWalk.expandSubject(snapshot, question.subject, question.assertedGroups, nowMs);
+    expandAsker(snapshot, question, nowMs);
     sharedWalk.expandType(snapshot, type, question.action);
     for (const principal of sharedWalk.principals) {
       for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
@@ -154,6 +154,10 @@ const reached = 1;
 const descended = 2;
 
 const everything: CandidateSet = { has: () => true };
+
+function expandAsker(snapshot: Snapshot, { subject, assertedGroups }: ObjectQuestion, nowMs: number): void {
+  sharedWalk.expandSubject(snapshot, subject, snapshot.names.findNode(subject), assertedGroups, nowMs);
+}
 
 function firstAfter(ascending: readonly number[], after: number): number {
   let low = 0;

@@ -27,6 +27,8 @@ export interface SubjectPage {
   readonly position: number;
 }
 
+const noGroups: readonly string[] = [];
+
 /**
  * One page of the subjects that are allowed.
  * @param type Type of the subjects; empty for every type.
@@ -42,7 +44,7 @@ export function listSubjects(
   size: number,
 ): SubjectPage {
   const enforced = snapshot.mode === 'enforce';
-  sharedWalk.expandObject(snapshot, question.object, question.action);
+  sharedWalk.expandObject(snapshot, question.object, snapshot.names.findNode(question.object), question.action);
   const holders = enforced ? holdersOf(snapshot, sharedWalk, question.reach, nowMs) : undefined;
   const wildcards = holders === undefined ? ['*'] : wildcardsAmong(snapshot, holders, type);
   const subjects: string[] = [];
@@ -56,7 +58,7 @@ export function listSubjects(
     if (node <= after || !isKnownSubject(snapshot, node)) continue;
     if (holders !== undefined && !isCandidate(snapshot, holders, node)) continue;
     if (holders !== undefined) {
-      sharedWalk.expandSubjectNode(snapshot, node, nowMs);
+      sharedWalk.expandSubject(snapshot, names.nodes[node] as string, node, noGroups, nowMs);
       if (!isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs))) continue;
     }
     if (subjects.length === size) return { subjects, wildcards, position: last };

@@ -11,7 +11,7 @@ import { at } from '../graph/paged.ts';
 import { matchPatterns } from '../graph/pattern.ts';
 import type { Target } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
-import { isType, typeOf } from '../model/names.ts';
+import { anonymous, isType, typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
 
 /** How a node came to be in a walk, where it was not reached from another one. */
@@ -32,14 +32,19 @@ export class Walk implements Target {
   objectNode = -1;
   type = '';
   typeId = -1;
-  objectId = '';
   hasObject = false;
   action = '';
   permission = -1;
+  #objectName = '';
   #principalMarks = new Int32Array(1024);
   #scopeMarks = new Int32Array(1024);
   #principalMark = 0;
   #scopeMark = 0;
+
+  /** Cut out when asked for: only patterns look at it, and few roles and types have any. */
+  get objectId(): string {
+    return this.#objectName.slice(this.type.length + 1);
+  }
 
   isPrincipal(node: number): boolean {
     return this.#principalMarks[node] === this.#principalMark;
@@ -54,36 +59,29 @@ export class Walk implements Target {
     return false;
   }
 
-  /** Fills `principals`: the subject, its groups, the wildcards that stand for it, and theirs. */
-  expandSubject(snapshot: Snapshot, subject: string, assertedGroups: readonly string[], nowMs: number): void {
+  /**
+   * Fills `principals`: the subject, its groups, the wildcards that stand for it, and theirs.
+   * @param node The node of the subject, or -1 for one that the graph does not know.
+   */
+  expandSubject(
+    snapshot: Snapshot,
+    subject: string,
+    node: number,
+    assertedGroups: readonly string[],
+    nowMs: number,
+  ): void {
     const { names } = snapshot;
-    const node = names.findNode(subject);
-    const colon = subject.indexOf(':');
-    const type =
-      node >= 0 ? (names.nodeTypes[node] as number) : colon < 0 ? -1 : names.findType(subject.slice(0, colon));
     this.#startPrincipals(names.nodes.length);
     if (node >= 0) this.#addPrincipal(node, origin.self);
-    if (type >= 0) {
-      const wildcard = names.typeWildcards[type] as number;
-      if (wildcard >= 0) this.#addPrincipal(wildcard, origin.wildcard);
-    }
+    const type = node >= 0 ? (names.nodeTypes[node] as number) : names.findType(typeOf(subject));
+    const wildcard = type < 0 ? -1 : (names.typeWildcards[type] as number);
+    // "anonymous" has no type, even where a type of that name exists.
+    if (wildcard >= 0 && subject !== anonymous) this.#addPrincipal(wildcard, origin.wildcard);
     this.#addPrincipal(rootNode, origin.wildcard);
     for (const group of assertedGroups) {
       const asserted = names.findNode(group);
       if (asserted >= 0) this.#addPrincipal(asserted, origin.asserted);
     }
-    this.#climbGroups(snapshot, nowMs);
-  }
-
-  /** The same for a subject that is known by its node. */
-  expandSubjectNode(snapshot: Snapshot, node: number, nowMs: number): void {
-    const { names } = snapshot;
-    this.#startPrincipals(names.nodes.length);
-    this.#addPrincipal(node, origin.self);
-    const type = names.nodeTypes[node] as number;
-    const wildcard = type < 0 ? -1 : (names.typeWildcards[type] as number);
-    if (wildcard >= 0) this.#addPrincipal(wildcard, origin.wildcard);
-    this.#addPrincipal(rootNode, origin.wildcard);
     this.#climbGroups(snapshot, nowMs);
   }
 
@@ -100,38 +98,27 @@ export class Walk implements Target {
     }
   }
 
-  /** Fills `scopes`, and what a Target says, from the object; an empty object asks about the tenant. */
-  expandObject(snapshot: Snapshot, object: string, action: string): void {
+  /**
+   * Fills `scopes`, and what a Target says, from the object; an empty object asks about the tenant.
+   * @param node The node of the object, or -1 for one that the graph does not know.
+   */
+  expandObject(snapshot: Snapshot, object: string, node: number, action: string): void {
     if (object === '') {
       this.#expandTenant(snapshot, action);
       return;
     }
     const { names } = snapshot;
-    const node = names.findNode(object);
-    if (node >= 0) {
-      this.expandObjectNode(snapshot, node, action);
-      return;
-    }
-    const colon = object.indexOf(':');
-    this.#setTarget(
-      snapshot,
-      object.slice(0, colon),
-      names.findType(object.slice(0, colon)),
-      object.slice(colon + 1),
-      action,
-    );
-    this.#startScopes(names.nodes.length, -1);
+    const typeId = node >= 0 ? (names.nodeTypes[node] as number) : names.findType(typeOf(object));
+    const type = typeId >= 0 ? (names.types[typeId] as string) : typeOf(object);
+    this.#setTarget(snapshot, type, typeId, object, action);
+    this.#startScopes(names.nodes.length, node);
+    if (node >= 0) this.#addLineage(snapshot, node);
     this.#addTypeScopes(snapshot);
   }
 
-  /** The same for an object that is known by its node. */
-  expandObjectNode(snapshot: Snapshot, node: number, action: string): void {
-    const { names, parentsOf } = snapshot;
+  #addLineage(snapshot: Snapshot, node: number): void {
+    const { parentsOf } = snapshot;
     const { scopes } = this;
-    const typeId = names.nodeTypes[node] as number;
-    const type = names.types[typeId] as string;
-    this.#setTarget(snapshot, type, typeId, '', action);
-    this.#startScopes(names.nodes.length, node);
     this.#addScope(node, origin.self);
     for (let i = 0; i < scopes.length; i++) {
       const edges = at(parentsOf, scopes[i] as number);
@@ -142,9 +129,6 @@ export class Walk implements Target {
       }
     }
     this.lineage = scopes.length;
-    // Only patterns look at the id, and few roles and types have any.
-    this.objectId = (names.nodes[node] as string).slice(type.length + 1);
-    this.#addTypeScopes(snapshot);
   }
 
   /** Sets what a Target says for any object of a type, with no scopes. */
@@ -163,10 +147,10 @@ export class Walk implements Target {
     this.#addScope(rootNode, origin.self);
   }
 
-  #setTarget(snapshot: Snapshot, type: string, typeId: number, objectId: string, action: string): void {
+  #setTarget(snapshot: Snapshot, type: string, typeId: number, object: string, action: string): void {
     this.type = type;
     this.typeId = typeId;
-    this.objectId = objectId;
+    this.#objectName = object;
     this.hasObject = true;
     this.action = action;
     this.permission = snapshot.names.findPermission(typeId, action);
@@ -234,7 +218,13 @@ export const sharedWalk = new Walk();
 
 /** Fills the shared walk for a question. */
 export function walkFor(snapshot: Snapshot, query: Query, nowMs: number): Walk {
-  sharedWalk.expandSubject(snapshot, query.subject, query.assertedGroups, nowMs);
-  sharedWalk.expandObject(snapshot, query.object, query.action);
+  const { names } = snapshot;
+  return walkFound(snapshot, query, names.findNode(query.subject), names.findNode(query.object), nowMs);
+}
+
+/** The same where subject and object have been looked up; -1 for what the graph does not know. */
+export function walkFound(snapshot: Snapshot, query: Query, subject: number, object: number, nowMs: number): Walk {
+  sharedWalk.expandSubject(snapshot, query.subject, subject, query.assertedGroups, nowMs);
+  sharedWalk.expandObject(snapshot, query.object, object, query.action);
   return sharedWalk;
 }

@@ -3,6 +3,7 @@ import type { Names } from '../graph/names.ts';
 import { PosternError } from '../model/errors.ts';
 import { maxAssertedGroups } from '../model/limits.ts';
 import {
+  anonymous,
   checked,
   isType,
   problemOfAction,
@@ -15,27 +16,31 @@ import type { Reach } from '../model/query.ts';
 
 const star = 42;
 
-/** @throws PosternError INVALID_SUBJECT */
-export function checkSubject(subject: string, names: Names, prefix: string): void {
+/** Returns the node of the subject, or -1 for one that the graph does not know. @throws PosternError INVALID_SUBJECT */
+export function checkSubject(subject: string, names: Names, prefix: string): number {
+  const node = names.findNode(subject);
   // Wildcards are known to graphs too, but nobody can ask as one.
-  if (names.findNode(subject) >= 0 && subject.charCodeAt(subject.length - 1) !== star) return;
-  checked(subject, problemOfSubject(subject), 'INVALID_SUBJECT', `${prefix}subject`);
+  if (node < 0 || subject.charCodeAt(subject.length - 1) === star) {
+    checked(subject, problemOfSubject(subject), 'INVALID_SUBJECT', `${prefix}subject`);
+  }
+  return node;
 }
 
-/** @throws PosternError INVALID_OBJECT, INVALID_REQUEST */
-export function checkObject(object: string, reach: Reach, names: Names, prefix: string): void {
+/** Returns the node of the object, or -1 for one that the graph does not know. @throws PosternError INVALID_OBJECT, INVALID_REQUEST */
+export function checkObject(object: string, reach: Reach, names: Names, prefix: string): number {
   if (object === '') {
-    if (reach === 'inherited') return;
+    if (reach === 'inherited') return -1;
     throw new PosternError(
       'INVALID_REQUEST',
       `${prefix}reach "exact" asks about an object; name one, or leave reach out`,
-      {
-        field: `${prefix}reach`,
-      },
+      { field: `${prefix}reach` },
     );
   }
-  if (names.findNode(object) >= 0 && object.charCodeAt(object.length - 1) !== star && object !== 'anonymous') return;
-  checked(object, problemOfObject(object), 'INVALID_OBJECT', `${prefix}object`);
+  const node = names.findNode(object);
+  if (node < 0 || object.charCodeAt(object.length - 1) === star || object === anonymous) {
+    checked(object, problemOfObject(object), 'INVALID_OBJECT', `${prefix}object`);
+  }
+  return node;
 }
 
 /** @throws PosternError INVALID_ACTION */

@@ -3,7 +3,7 @@
  * by the engine under the tenant's mode, counted, and recorded.
  */
 import type { DecisionEntry, DecisionLog, Source } from '../decision-log/log.ts';
-import { decide } from '../engine/decide.ts';
+import { decideFound } from '../engine/decide.ts';
 import { explain } from '../engine/explain.ts';
 import { listActions } from '../engine/list-actions.ts';
 import { type ObjectQuestion, ObjectScan } from '../engine/list-objects.ts';
@@ -50,14 +50,19 @@ export class SnapshotView implements View {
   }
 
   check(query: Query, call: Call, fieldPrefix = ''): Decision {
-    this.#checkQuery(query, fieldPrefix);
+    const { names } = this.snapshot;
+    const subject = checkSubject(query.subject, names, fieldPrefix);
+    const object = checkObject(query.object, query.reach, names, fieldPrefix);
+    this.#checkRest(query, fieldPrefix);
     const nowMs = this.#context.now();
-    const verdict = this.mode === 'off' ? off : decide(this.snapshot, query, nowMs);
+    const verdict = this.mode === 'off' ? off : decideFound(this.snapshot, query, subject, object, nowMs);
     return this.#record(query, verdict, call, nowMs);
   }
 
   explain(query: Query, call: Call): Explanation {
-    this.#checkQuery(query, 'check.');
+    checkSubject(query.subject, this.snapshot.names, 'check.');
+    checkObject(query.object, query.reach, this.snapshot.names, 'check.');
+    this.#checkRest(query, 'check.');
     const nowMs = this.#context.now();
     const explained = this.mode === 'off' ? { verdict: off, path: undefined } : explain(this.snapshot, query, nowMs);
     const decision = this.#record(query, explained.verdict, call, nowMs);
@@ -140,10 +145,8 @@ export class SnapshotView implements View {
     return { actions, patterns, decisionId };
   }
 
-  #checkQuery(query: Query, prefix: string): void {
-    checkSubject(query.subject, this.snapshot.names, prefix);
+  #checkRest(query: Query, prefix: string): void {
     checkAction(query.action, prefix);
-    checkObject(query.object, query.reach, this.snapshot.names, prefix);
     if (query.assertedGroups.length > 0)
       checkAssertedGroups(query.assertedGroups, this.#context.allowAssertedGroups, prefix);
   }

@@ -4,6 +4,7 @@
  * its record in the decision log. Adapters translate to and from it, nothing else.
  */
 import type { Source } from '../decision-log/log.ts';
+import type { Path } from '../engine/explain.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Decision, Query, Reach } from '../model/query.ts';
 
@@ -37,26 +38,9 @@ export interface ActionList {
   readonly decisionId: string;
 }
 
-export interface ExplainedStep {
-  readonly from: string;
-  readonly to: string;
-  readonly asserted: boolean;
-}
-
-export interface ExplainedPath {
-  readonly subjectSteps: readonly ExplainedStep[];
-  readonly binding: string;
-  readonly effect: 'allow' | 'deny';
-  readonly roles: readonly string[];
-  /** Empty when no permission matched. */
-  readonly permission: string;
-  readonly scope: string;
-  readonly objectSteps: readonly ExplainedStep[];
-}
-
 export interface Explanation {
   readonly decision: Decision;
-  readonly path: ExplainedPath | undefined;
+  readonly path: Path | undefined;
   readonly summary: string;
 }
 

@@ -25,7 +25,7 @@ export interface Status {
   readonly grpc: number;
   /** Status of an HTTP response, as the Connect protocol maps the canonical code. */
   readonly http: number;
-  /** Exit code of the CLI: 2 wrong input, 3 refused, 4 unavailable (worth a retry), 5 conflict, 6 internal. 1 is a denial. */
+  /** Exit code of the CLI: 2 wrong input, 3 refused (an invalid policy, a limit, not permitted), 4 unavailable (worth a retry), 5 conflict, 6 internal. 1 is a denial. */
   readonly exit: number;
 }
 
@@ -45,7 +45,8 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   INVALID_REQUEST: malformed,
   INVALID_PAGE_TOKEN: malformed,
   INVALID_REVISION_TOKEN: malformed,
-  INVALID_POLICY: malformed,
+  // At the prompt a file that is refused is not a malformed command: scripts want to tell the two apart.
+  INVALID_POLICY: { ...malformed, exit: 3 },
   INVALID_OPTION: malformed,
   TOO_MANY_CHECKS: overLimit,
   LIMIT_EXCEEDED: overLimit,

@@ -264,11 +264,11 @@ describe('an explanation', () => {
     ]);
     const allowed = view().explain(query('user:alice', 'read', 'doc:1'), call);
     expect(allowed.summary).toBe(
-      'user:alice may read doc:1: group:sre, in group:ops, which it belongs to, holds role editor includes viewer on folder:top, above doc:1, with permission doc:read.',
+      'user:alice may read doc:1: user:alice, through group:sre and group:ops, holds role editor on folder:top (above doc:1): editor, which includes viewer, which permits doc:read.',
     );
     const lacking = view().explain(query('user:alice', 'shred', 'doc:1'), call);
     expect(lacking.decision.reason).toBe('ROLE_LACKS_PERMISSION');
-    expect(lacking.summary).toContain('that role does not permit this');
+    expect(lacking.summary).toContain('but that role does not permit it');
     expect(view().explain(query('user:eve', 'read', 'doc:1'), call).summary).toContain('no binding');
   });
 });

@@ -3,6 +3,7 @@
  * whose answers are encoded by generated code.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Path, Step } from '../../engine/explain.ts';
 import type { DecisionSchema } from '../../gen/postern/v1/decision_pb.ts';
 import type {
   BatchCheckResponseSchema,
@@ -13,7 +14,7 @@ import type {
   ListSubjectsResponseSchema,
 } from '../../gen/postern/v1/decision_service_pb.ts';
 import type { Decision } from '../../model/query.ts';
-import type { ActionList, ExplainedPath, ExplainedStep, Explanation, SubjectList, View } from '../../pdp/view.ts';
+import type { ActionList, Explanation, SubjectList, View } from '../../pdp/view.ts';
 import type { BatchAnswer, CheckAnswer, ObjectsPart } from '../question.ts';
 import { modeNumbers, reasonNumbers } from '../wire/enums.ts';
 
@@ -71,7 +72,7 @@ function fromDecision(decision: Decision): MessageInitShape<typeof DecisionSchem
   return { allowed, reason: reasonNumbers[reason], binding, decisionId, enforcedAllowed };
 }
 
-function fromPath(path: ExplainedPath) {
+function fromPath(path: Path) {
   return {
     ...path,
     roles: [...path.roles],
@@ -80,6 +81,6 @@ function fromPath(path: ExplainedPath) {
   };
 }
 
-function fromStep({ from, to, asserted }: ExplainedStep) {
+function fromStep({ from, to, asserted }: Step) {
   return { from, to, asserted };
 }
