@@ -2,8 +2,9 @@
 # There is no shell, no package manager and no npm inside; it runs as a user without a name or rights.
 #
 # Pinned by version, as package.json pins the same Node. A digest pins harder: add the one that your registry shows
-# (`node:24.21.0-bookworm-slim@sha256:...`) where images are built for production. It is not written here because it
-# could not be looked up where this file was made.
+# (`node:24.21.0-bookworm-slim@sha256:...`) where images are built for production.
+#
+# docs/deployment.md says how to run it, and how callers reach its Unix socket.
 
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /build

@@ -16,6 +16,7 @@ const ARCHITECTURE: Architecture = {
     'policy-file': 2,
     store: 3,
     'decision-log': 3,
+    import: 3,
     replica: 4,
     pdp: 5,
     server: 6,

@@ -23,7 +23,10 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** What each code means, for the help and the docs. */
 export const exitMeanings: readonly { readonly code: ExitCode; readonly meaning: string }[] = [
   { code: exitCodes.ok, meaning: 'allowed, or done' },
-  { code: exitCodes.no, meaning: 'denied; a test failed; the graphs differ; not serving; not confirmed' },
+  {
+    code: exitCodes.no,
+    meaning: 'denied; a test failed; the graphs differ; not serving; not confirmed; an import changes something',
+  },
   { code: exitCodes.usage, meaning: 'wrong arguments, options or names' },
   { code: exitCodes.refused, meaning: 'refused: an invalid policy, a limit, or not permitted' },
   { code: exitCodes.unavailable, meaning: 'no answer from the sidecar or Redis; worth a retry' },

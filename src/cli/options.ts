@@ -69,10 +69,10 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON for machines');
 }
 
-export function redisOption(): Option {
-  return new Option('--redis <url>', 'the Redis that holds the graph: redis://[user:password@]host[:port][/db]').env(
-    envNameOf(specOf('redis')),
-  );
+/** @param holds What the command reads or writes there. */
+export function redisOption(holds: 'graph' | 'decisions'): Option {
+  const sentence = `the Redis that holds the ${holds}: redis://[user:password@]host[:port][/db]`;
+  return new Option('--redis <url>', sentence).env(envNameOf(specOf('redis')));
 }
 
 /** The part of a request that these options fill. */

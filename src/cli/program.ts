@@ -37,6 +37,7 @@ const sources: readonly CommandSource[] = [
   { name: 'diff', group: 'Write policy:', load: async () => (await import('./commands/diff.ts')).addDiffCommand },
   { name: 'apply', group: 'Write policy:', load: async () => (await import('./commands/apply.ts')).addApplyCommand },
   { name: 'export', group: 'Write policy:', load: async () => (await import('./commands/export.ts')).addExportCommand },
+  { name: 'import', group: 'Write policy:', load: async () => (await import('./commands/import.ts')).addImportCommand },
   { name: 'tail', group: 'Look after it:', load: async () => (await import('./commands/tail.ts')).addTailCommand },
   {
     name: 'completion',
@@ -46,7 +47,7 @@ const sources: readonly CommandSource[] = [
 ];
 
 /**
- * The program, with nothing parsed yet. Problems of usage are thrown as CommanderError.
+ * The program, with nothing parsed yet. Problems of usage are thrown as CommanderError, and not printed.
  * @param asked The command that will be run: where it is known, no other one is loaded.
  * @param without A command to leave out.
  */
@@ -69,8 +70,8 @@ function createEmptyProgram(): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .option('--debug', 'print stacks of errors, too')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'postern: ')) })
-    .showHelpAfterError('("postern help" lists the commands, "postern help <command>" shows examples)');
+    // run.ts prints errors, this one's like any other's.
+    .configureOutput({ outputError: () => {} });
   addExamples(program, [
     ['postern serve --policy policy.yaml', 'run the sidecar'],
     ['postern check user:alice read doc:42', 'ask it'],

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { describeFailure, exitCodes, toFailure } from './exit.ts';
 import { createProgram } from './program.ts';
+import { checkCommandName, toUsageError } from './usage.ts';
 
 /** @param argv As process.argv. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -13,17 +14,23 @@ export async function run(argv: readonly string[]): Promise<void> {
     process.stderr.write(`${describeFailure(error, { ...told, debug: true })}\n`);
     process.exit(exitCodes.internal);
   });
+  const [asked, about] = argv.slice(2).filter((word) => !word.startsWith('-'));
   try {
-    const asked = argv.slice(2).find((word) => !word.startsWith('-'));
     if (asked === 'complete') await complete(argv);
-    else await (await createProgram(asked)).parseAsync(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    else {
-      process.stderr.write(`${describeFailure(error, told)}\n`);
-      process.exitCode = toFailure(error).exit;
-    }
+    else await runProgram(argv, asked, about);
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? toUsageError(thrown, asked) : thrown;
+    if (error !== undefined) process.stderr.write(`${describeFailure(error, told)}\n`);
+    const isFine = thrown instanceof CommanderError && thrown.exitCode === 0;
+    process.exitCode = isFine ? exitCodes.ok : error === undefined ? exitCodes.usage : toFailure(error).exit;
   }
+}
+
+async function runProgram(argv: readonly string[], asked: string | undefined, about: string | undefined) {
+  const program = await createProgram(asked);
+  const name = asked === 'help' ? about : asked;
+  if (name !== undefined) checkCommandName(name, [...program.commands.map((command) => command.name()), 'help']);
+  await program.parseAsync(argv);
 }
 
 /** `postern complete -- WORDS`, which completion scripts call, and nobody else. */

@@ -1,7 +1,8 @@
 /** Finds policy tests. Called by `postern test` and `postern validate`; it reads no file. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, PosternError } from '../model/errors.ts';
+import { PosternError } from '../model/errors.ts';
+import { explainFileError } from '../policy-file/load.ts';
 
 const testName = /\.test\.(ya?ml|json)$/;
 
@@ -13,12 +14,17 @@ export function isTestFile(path: string): boolean {
 /**
  * The files that are named, and the test files below the directories that are named, sorted by path.
  * Hidden directories and node_modules are passed over.
- * @throws PosternError INVALID_OPTION for a path that is not there
+ * @throws PosternError INVALID_OPTION for a path that is not there, and for a file that is no test by its name
  */
 export async function findTestFiles(paths: readonly string[]): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const path of paths) {
-    for (const file of (await isDirectory(path)) ? await walk(path) : [path]) found.add(file);
+    const isWhole = await isDirectory(path);
+    if (!isWhole && !isTestFile(path)) {
+      const message = `${path} is not called *.test.yaml, as policy tests are; name those, or the directory they are in`;
+      throw new PosternError('INVALID_OPTION', message, { field: path });
+    }
+    for (const file of isWhole ? await walk(path) : [path]) found.add(file);
   }
   return [...found];
 }
@@ -27,7 +33,12 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new PosternError('INVALID_OPTION', `${path} cannot be read: ${messageOf(error)}`, { field: path }, error);
+    throw new PosternError(
+      'INVALID_OPTION',
+      `${path} cannot be read: ${explainFileError(error)}`,
+      { field: path },
+      error,
+    );
   }
 }
 

@@ -62,7 +62,7 @@ export function problemOfName(text: string): string | undefined {
   if (!isType(text.slice(0, colon))) {
     return `has a type that is not legal; a type is a letter, then up to ${maxTypeLength - 1} of A-Z a-z 0-9 _ . / -`;
   }
-  return problemOfText(text.slice(colon + 1), 'id', maxIdBytes);
+  return colon === text.length - 1 ? 'has an empty id' : problemOfText(text.slice(colon + 1), 'id', maxIdBytes);
 }
 
 /** What is wrong with an action, or undefined. */
@@ -84,7 +84,7 @@ export function problemOfTenant(text: string): string | undefined {
 
 /** What is wrong with free text: its length in bytes, control characters, broken surrogates; or undefined. */
 export function problemOfText(text: string, what: string, maxBytes: number): string | undefined {
-  if (text === '') return `has an empty ${what}`;
+  if (text === '') return 'is empty';
   // Only a text longer than a third of the limit can be over it: no UTF-16 unit takes more than 3 bytes.
   if (text.length * 3 > maxBytes && utf8Length(text) > maxBytes) return `has an ${what} of more than ${maxBytes} bytes`;
   for (let i = 0; i < text.length; i++) {

@@ -29,7 +29,7 @@ export async function readPolicyText(path: string): Promise<FileText | Rejected>
     }
     return rejectFile(path, 'is being written; it changed whenever it was read');
   } catch (error) {
-    return rejectFile(path, `cannot be read: ${explain(error)}`);
+    return rejectFile(path, `cannot be read: ${explainFileError(error)}`);
   }
 }
 
@@ -57,7 +57,8 @@ function decode(path: string, bytes: Uint8Array): FileText | Rejected {
   }
 }
 
-function explain(error: unknown): string {
+/** Why a file cannot be had, in plain words. */
+export function explainFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such file';
   return code === 'EACCES' ? 'this process may not read it' : messageOf(error);

@@ -19,7 +19,7 @@ import type { ScopeInput } from '../model/scope.ts';
 import { formatInstant } from './instant.ts';
 import { printFields, printList, printText } from './yaml-text.ts';
 
-const heading = '# yaml-language-server: $schema=./policy.schema.json\nversion: 1\n';
+const heading = 'version: 1\n';
 
 /** The policy file of a graph, as lines to be written one after the other. A record that comes twice is printed once. */
 export function* printPolicy(records: Iterable<EntityRecord>): Generator<string, void> {

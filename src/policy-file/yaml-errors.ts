@@ -29,6 +29,12 @@ function explain(error: YAMLError, document: Document.Parsed, text: string): Fau
   if (error.code === 'MISSING_CHAR' && /quote/.test(error.message)) {
     return { offset: startOfQuote(document, offset), message: 'a quote is opened here and never closed' };
   }
+  const [, close] = /end with a ([\]}])$/.exec(error.message) ?? [];
+  if (close !== undefined) {
+    const open = close === ']' ? '[' : '{';
+    const message = `${open} is opened here and not closed; what belongs to it must be indented, and end with ${close}`;
+    return { offset: startOfFlow(document, text, offset, [open, close]), message };
+  }
   return { offset, message: error.message };
 }
 
@@ -51,6 +57,18 @@ function explainCode({ code }: YAMLError, found: string): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** The last collection before a place that began with one character and does not end with the other. */
+function startOfFlow(document: Document.Parsed, text: string, end: number, [open, close]: readonly [string, string]) {
+  let start = end;
+  visit(document, {
+    Collection(_, { range }) {
+      if (range == null || range[0] >= end || text[range[0]] !== open) return;
+      if (text[range[1] - 1] !== close) start = range[0];
+    },
+  });
+  return start;
 }
 
 /** The library reports the end of the text that has no closing quote; a person looks for its beginning. */

@@ -86,6 +86,10 @@ user:carol may read doc:42: SENTENCE
   },
   { args: ['who-can', 'read', 'doc:42', '--type', 'user'], code: 0, stdout: 'user:alice\nuser:carol\n' },
   { args: ['what-can', 'user:carol', 'doc:42'], code: 0, stdout: 'read\nwrite\n' },
+  // Nothing on stdout could as well be a command that did not work.
+  { args: ['list-objects', 'user:carol', 'read', 'dog'], code: 0, stdout: '', stderr: 'no registered object\n' },
+  { args: ['who-can', 'fly', 'doc:42', '--type', 'user'], code: 0, stdout: '', stderr: 'no subject by name\n' },
+  { args: ['what-can', 'user:eve', 'doc:42'], code: 0, stdout: '', stderr: 'no action\n' },
 ];
 
 describe('a question', () => {

@@ -62,6 +62,6 @@ describe('completion', () => {
   test('for a shell that is not known names those that are', async () => {
     const { code, stderr } = await postern(['completion', 'tcsh']);
     expect(code).toBe(2);
-    expect(stderr).toContain('Allowed choices are bash, zsh, fish, powershell.');
+    expect(stderr).toContain('shell "tcsh" is not one of bash, zsh, fish, powershell;');
   });
 });

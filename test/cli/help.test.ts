@@ -98,17 +98,28 @@ describe('exit codes', () => {
 
 describe('usage', () => {
   test('that is wrong ends with 2 and says what was probably meant', async () => {
-    const [command, option, argument] = await Promise.all([
-      postern(['chekc', 'user:alice']),
-      postern(['check', 'user:alice', 'read', '--polcy', 'x']),
-      postern(['check', 'user:alice']),
-    ]);
-    expect(command).toMatchObject({ code: 2, stdout: '' });
-    expect(command.stderr).toContain("postern: unknown command 'chekc'\n(Did you mean check?)");
-    expect(option).toMatchObject({ code: 2, stdout: '' });
-    expect(option.stderr).toContain("unknown option '--polcy'\n(Did you mean --policy?)");
-    expect(argument.stderr).toContain("missing required argument 'action'");
-    expect(argument.stderr).toContain('postern help <command>');
+    const help = (command: string) => `; see "postern help${command}" (INVALID_OPTION)\n`;
+    const cases: readonly (readonly [args: readonly string[], stderr: string])[] = [
+      [['chekc', 'user:alice'], `unknown command "chekc" (did you mean check?)${help('')}`],
+      [['help', 'chekc'], `unknown command "chekc" (did you mean check?)${help('')}`],
+      [
+        ['check', 'user:alice', 'read', '--polcy', 'x'],
+        `unknown option '--polcy' (did you mean --policy?)${help(' check')}`,
+      ],
+      [['check', 'user:alice'], `missing required argument 'action'${help(' check')}`],
+      [['check', 'a:b', 'read', '--reach', 'up'], `--reach "up" is not one of inherited, exact${help(' check')}`],
+      [['tail', '--subject', 'bob'], `--subject "bob" has no colon; write it as "type:id"${help(' tail')}`],
+    ];
+    const runs = await Promise.all(cases.map(([args]) => postern(args)));
+    expect(runs).toEqual(cases.map(([, stderr]) => ({ code: 2, stdout: '', stderr: `postern: ${stderr}` })));
+  });
+
+  test('that is wrong is JSON for machines', async () => {
+    const { code, stderr } = await postern(['check', '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'INVALID_OPTION', message: expect.stringContaining("'subject'") },
+    });
   });
 
   test('that is none shows the help, and the version is that of the package', async () => {

@@ -158,6 +158,9 @@ describe('test', () => {
     const nothing = await run('test', empty);
     expect(nothing.code).toBe(2);
     expect(nothing.stderr).toContain('no *.test.yaml in');
+    const policy = await run('test', 'policy.yaml');
+    expect(policy.code).toBe(2);
+    expect(policy.stderr).toContain('policy.yaml is not called *.test.yaml');
   });
 });
 

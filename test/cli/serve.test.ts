@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DecisionService } from '../../src/gen/postern/v1/decision_service_pb.ts';
+import { createGrpcClient, unary } from '../server/grpc-client.ts';
 import { examplePolicy } from './example-policy.ts';
 import { postern, startPostern } from './postern.ts';
 
@@ -53,4 +56,57 @@ test('a sidecar serves what check asks and tail shows, and drains on SIGTERM', a
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+describe('a sidecar that logs decisions to standard output', () => {
+  async function startWithStdout(drainTimeout: string) {
+    const socket = join(directory, `stdout-${drainTimeout}.sock`);
+    const address = `unix:${socket}`;
+    const log = ['--decision-log', 'stdout', '--drain-timeout', drainTimeout];
+    const child = startPostern(
+      ['serve', '--policy', 'policy.yaml', '--no-grpc', '--no-http', '--socket', socket, ...log],
+      { cwd: directory },
+    );
+    const exited = once(child, 'exit');
+    await expect
+      .poll(() => postern(['health', '--address', address]).then(({ code }) => code), { timeout: 10_000 })
+      .toBe(0);
+    const check = () => postern(['check', 'user:eve', 'read', 'doc:42', '--address', address]);
+    return { child, address, check, exited };
+  }
+
+  test('goes on answering when nobody is at the other end any more, and says so', async () => {
+    const { child, check, exited } = await startWithStdout('100ms');
+    try {
+      let said = '';
+      child.stderr?.on('data', (chunk) => (said += String(chunk)));
+      child.stdout?.destroy();
+      expect((await check()).code).toBe(1);
+      await expect.poll(() => said, { timeout: 10_000 }).toContain('EPIPE');
+      expect((await check()).code).toBe(1);
+      child.kill('SIGTERM');
+      expect((await exited)[0]).toBe(0);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  test('ends within the drain timeout when nobody reads, and counts what was not written', async () => {
+    const { child, address, exited } = await startWithStdout('200ms');
+    try {
+      const said = text(child.stderr as NodeJS.ReadableStream);
+      // More than a pipe and the buffers of both ends hold.
+      const client = createGrpcClient(address);
+      const check = { subject: 'user:eve', action: 'read', object: 'doc:42' };
+      for (let i = 0; i < 3; i++) {
+        await unary(client, DecisionService.method.batchCheck, { checks: Array.from({ length: 5_000 }, () => check) });
+      }
+      client.close();
+      child.kill('SIGTERM');
+      expect((await exited)[0]).toBe(0);
+      expect(await said).toMatch(/[0-9]+ decisions were not written/);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
 });

@@ -86,14 +86,14 @@ describe('names and values', () => {
     [
       'a type’s action',
       [{ kind: 'type', name: 'doc', actions: ['read', ''] }],
-      ['0 actions.1: action "" has an empty action'],
+      ['0 actions.1: action "" is empty'],
     ],
     [
       'a type’s parent',
       [{ kind: 'type', name: 'doc', parents: ['a b'] }],
       ['0 parents.0: parent type "a b" is not a legal type; a type is a letter, then up to 127 of A-Z a-z 0-9 _ . / -'],
     ],
-    ['a role’s name', [role('')], ['0 name: role "" has an empty role name']],
+    ['a role’s name', [role('')], ['0 name: role "" is empty']],
     [
       'a permission',
       [role('r', { permissions: ['doc:read', 'read'] })],
@@ -116,7 +116,7 @@ describe('names and values', () => {
       [role('r', { permissions: [{ objects: '*', actions: ['a', '\u0007'] }] })],
       ['0 permissions.0.actions.1: action "\\u0007" holds a control character at position 1'],
     ],
-    ['a grant action', [role('r', { grantAction: '' })], ['0 grantAction: grant action "" has an empty action']],
+    ['a grant action', [role('r', { grantAction: '' })], ['0 grantAction: grant action "" is empty']],
     [
       'a group without its type',
       [{ kind: 'group', group: 'ops' }],
@@ -140,7 +140,7 @@ describe('names and values', () => {
       [viewer, binding({ scope: { type: 'doc', regex: 'a(' } })],
       ['1 scope.regex: a( does not compile'],
     ],
-    ['a binding’s name', [viewer, binding({ name: '' })], ['1 name: binding name "" has an empty binding name']],
+    ['a binding’s name', [viewer, binding({ name: '' })], ['1 name: binding name "" is empty']],
     [
       'an expiry that is no number',
       [viewer, binding({ expiresAt: Number.NaN })],

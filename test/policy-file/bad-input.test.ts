@@ -43,6 +43,16 @@ describe('text that is not YAML', () => {
       ['1:1 %YAML 1.1 is not supported; leave the line out (YAML 1.2)'],
     ],
     [
+      'a list that is never closed',
+      `${v1}roles: [\n`,
+      ['2:8 [ is opened here and not closed; what belongs to it must be indented, and end with ]'],
+    ],
+    [
+      'a mapping that is never closed',
+      `${v1}roles:\n  a: { permissions: [x:y]\n  b: {}\n`,
+      ['3:6 { is opened here and not closed; what belongs to it must be indented, and end with }'],
+    ],
+    [
       'a mapping in a line',
       `${v1}mode: off: on`,
       ['2:7 a mapping begins in the middle of a line; put it on the next line, or the text in quotes'],
@@ -54,7 +64,7 @@ describe('text that is not YAML', () => {
 
   test('nesting that would exhaust the stack is a problem, not a crash', () => {
     const [problem, ...others] = problemsOf(`${v1}roles: ${'['.repeat(100_000)}`);
-    expect(problem).toMatch(/is nested too deeply|must be sufficiently indented/);
+    expect(problem).toMatch(/is nested too deeply|is opened here and not closed/);
     expect(others.length).toBeLessThan(10);
   });
 });
@@ -232,7 +242,7 @@ describe('a graph that is not valid', () => {
       type("bindings:\n- {subject: 'a:b', role: r, scope: '*', cascade: false}"),
       ['4:50 cascade: false is for a binding on one object; this scope has no descendants to leave out'],
     ],
-    ['a grant action', `${v1}roles:\n  a: { grant_action: '' }`, ['3:22 grant action "" has an empty action']],
+    ['a grant action', `${v1}roles:\n  a: { grant_action: '' }`, ['3:22 grant action "" is empty']],
     [
       'an expiry of long ago',
       type("bindings:\n- {subject: 'a:b', role: r, scope: '*', expires_at: 1969-07-20T20:17:40Z}"),

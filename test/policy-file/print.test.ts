@@ -36,8 +36,7 @@ const records: EntityRecord[] = [
   { kind: 'settings', mode: 'off' },
 ];
 
-const printed = `# yaml-language-server: $schema=./policy.schema.json
-version: 1
+const printed = `version: 1
 mode: off
 
 types:

@@ -122,7 +122,7 @@ describe('a test file that is not right', () => {
       question("subject: [a:b, 'user:*'], action: a"),
       ['5:30 subject "user:*" is a wildcard; name one subject'],
     ],
-    ['an action', question("subject: a:b, action: ''"), ['5:37 action "" has an empty action']],
+    ['an action', question("subject: a:b, action: ''"), ['5:37 action "" is empty']],
     [
       'an object',
       question("subject: a:b, action: c, object: 'doc:*'"),

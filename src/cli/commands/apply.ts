@@ -3,14 +3,13 @@
  * commit at the revision that the plan was made for.
  */
 import { userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatRevision } from '../../model/change.ts';
 import { PosternError } from '../../model/errors.ts';
 import { defaultTenant } from '../../model/names.ts';
-import type { Plan } from '../../policy-file/diff-text.ts';
 import type { Store } from '../../store/store.ts';
 import { exitCodes } from '../exit.ts';
-import { addExamples, jsonOption, redisOption, tenantOption } from '../options.ts';
+import { addExamples, jsonOption, redisOption } from '../options.ts';
 import { coloursOf, count, isColoured, note, print, printAll, printJson } from '../output.ts';
 
 interface ApplyOptions {
@@ -27,8 +26,8 @@ export function addApplyCommand(program: Command): void {
     .command('apply')
     .description('Makes a tenant in Redis what a policy file says')
     .argument('<file>', 'the whole policy: what it does not name is removed; "-" reads the standard input')
-    .addOption(redisOption())
-    .addOption(tenantOption().default(defaultTenant))
+    .addOption(redisOption('graph'))
+    .addOption(new Option('--tenant <name>', 'the tenant').default(defaultTenant))
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needed where there is no terminal')
     .option('--why <text>', 'kept in the history beside the change')
@@ -51,9 +50,10 @@ async function runApply(file: string, options: ApplyOptions) {
     const { diff } = await import('../../graph/diff.ts');
     const current = await loadTenant(store, options.tenant);
     const plan = planChanges(current.records, records);
-    const result = { tenant: options.tenant, from: formatRevision(current.revision), ...countsOf(plan) };
+    const { lines, added, changed, removed } = plan;
+    const result = { tenant: options.tenant, from: formatRevision(current.revision), added, changed, removed, lines };
     if (!options.json) await printAll([`${formatPlan(plan, { colour: isColoured(process.stdout) })}\n`]);
-    if (plan.lines.length === 0 || options.dryRun) {
+    if (lines.length === 0 || options.dryRun) {
       if (options.json) printJson({ ...result, revision: result.from, applied: false });
       else note(`${current.description} ${describeRevision(current.revision)}; nothing was written`);
       return;
@@ -116,8 +116,4 @@ function whoAmI(): string {
   } catch {
     return 'postern apply'; // A container's user may have no name.
   }
-}
-
-function countsOf({ added, changed, removed }: Plan) {
-  return { added, changed, removed };
 }

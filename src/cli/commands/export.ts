@@ -1,13 +1,10 @@
 /** `postern export`: the graph of a tenant as a policy file, which `postern apply` takes again without a change. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Command } from 'commander';
-import { messageOf, PosternError } from '../../model/errors.ts';
+import { type Command, Option } from 'commander';
+import { PosternError } from '../../model/errors.ts';
 import { defaultTenant } from '../../model/names.ts';
-import { addExamples, redisOption, tenantOption } from '../options.ts';
+import { addExamples, redisOption } from '../options.ts';
 import { coloursOf, count, note, printAll } from '../output.ts';
+import { writeWhole } from '../write-file.ts';
 
 interface ExportOptions {
   readonly redis?: string;
@@ -19,8 +16,8 @@ export function addExportCommand(program: Command): void {
   const command = program
     .command('export')
     .description('Prints the graph of a tenant in Redis as a policy file')
-    .addOption(redisOption())
-    .addOption(tenantOption().default(defaultTenant))
+    .addOption(redisOption('graph'))
+    .addOption(new Option('--tenant <name>', 'the tenant').default(defaultTenant))
     .option('-o, --output <file>', 'write to this file instead of the standard output')
     .action(runExport);
   addExamples(command, [
@@ -48,18 +45,4 @@ async function runExport({ redis, tenant, output }: ExportOptions) {
   else await writeWhole(output, text);
   const { dim } = coloursOf(process.stderr);
   note(dim(`${graph.description} ${describeRevision(graph.revision)}, with ${count(graph.records.length, 'record')}`));
-}
-
-/** A reader of the file sees the old text or the new one, never a part. */
-async function writeWhole(path: string, text: Iterable<string>): Promise<void> {
-  const draft = `${path}.${process.pid}.part`;
-  try {
-    await pipeline(Readable.from(text), createWriteStream(draft));
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw new PosternError('INVALID_OPTION', `--output ${path} cannot be written: ${messageOf(error)}`, {
-      field: '--output',
-    });
-  }
 }

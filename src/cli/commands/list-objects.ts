@@ -50,11 +50,14 @@ async function runListObjects(subject: string, action: string, type: string, opt
 /** Notes come as soon as they are known: the scopes before the first object. */
 async function* toLines(parts: AsyncIterable<ListObjectsResponse>): AsyncGenerator<string> {
   const colours = coloursOf(process.stderr);
+  let isEmpty = true;
   for await (const { objects, scopes, nextPageToken } of parts) {
     for (const scope of scopes) note(colours.dim(`also everything in scope ${visible(scope)}`));
     if (objects.length > 0) yield `${objects.map(visible).join('\n')}\n`;
     if (nextPageToken !== '') note(colours.yellow(`there is more: add --page-token ${nextPageToken}`));
+    isEmpty &&= objects.length === 0;
   }
+  if (isEmpty) note(colours.dim('no registered object'));
 }
 
 /** The parts of the stream as one message, which is what JSON readers want. */

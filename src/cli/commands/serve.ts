@@ -19,7 +19,8 @@ export function addServeCommand(program: Command): void {
     .action(async (flags: Flags) => {
       const options = await readOptions(flags);
       const { runServe } = await import('../../sidecar/run.ts');
-      process.exitCode = await runServe(options);
+      // At once: a pipe that nobody reads, or a call that is not answered, would keep the process alive.
+      process.exit(await runServe(options));
     });
   for (const spec of serveOptions) for (const option of toOptions(spec)) command.addOption(option);
   addExamples(command, [
@@ -52,7 +53,7 @@ async function readOptions(flags: Flags): Promise<ServeOptions> {
     env: process.env,
     ...(file === undefined ? {} : { file }),
     suggest,
-    validators: { redis: parseRedisUrl },
+    validators: { redis: (url) => parseRedisUrl(url, 'it') },
     otherVariables: [addressVariable],
     instance: createInstanceName(),
   });

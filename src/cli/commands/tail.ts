@@ -1,11 +1,12 @@
 /** `postern tail`: follows the decision log, in Redis or on disk. */
+import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { envNameOf } from '../../config/options.ts';
 import { parseValue } from '../../config/parse-value.ts';
 import type { ReadOptions, ReadRecord, RecordFilter } from '../../decision-log/filter.ts';
 import type { Source } from '../../decision-log/log.ts';
-import { messageOf } from '../../model/errors.ts';
-import { defaultTenant } from '../../model/names.ts';
+import { messageOf, PosternError } from '../../model/errors.ts';
+import { defaultTenant, problemOfName, problemOfPrincipal } from '../../model/names.ts';
 import { parseInstant } from '../../policy-file/instant.ts';
 import { exitCodes } from '../exit.ts';
 import { addExamples, jsonOption, parseCount, redisOption, specOf } from '../options.ts';
@@ -45,7 +46,7 @@ export function addTailCommand(program: Command): void {
   const command = program
     .command('tail')
     .description('Follows the decision log')
-    .addOption(redisOption())
+    .addOption(redisOption('decisions'))
     .addOption(
       new Option('--dir <path>', 'without Redis: a directory of decision logs, or one file')
         .env(envNameOf(dir))
@@ -58,9 +59,9 @@ export function addTailCommand(program: Command): void {
     .option('--no-follow', 'stop at the end')
     .addOption(new Option('--allowed', 'allowed ones only').conflicts('denied'))
     .option('--denied', 'denied ones only')
-    .option('--subject <subject>', 'of this subject only')
+    .addOption(new Option('--subject <subject>', 'of this subject only').argParser(parsePrincipal))
     .option('--action <action>', 'of this action only')
-    .option('--object <object>', 'on this object only')
+    .addOption(new Option('--object <object>', 'on this object only').argParser(parseName))
     .option('--type <type>', 'on objects of this type only')
     .addOption(new Option('--source <source>', 'asked in this way only').choices(sources))
     .addOption(jsonOption())
@@ -81,7 +82,7 @@ async function runTail(options: TailOptions) {
   };
   process.once('SIGINT', end(exitCodes.interrupted));
   process.once('SIGTERM', end(exitCodes.ok));
-  const { yellow } = coloursOf(process.stderr);
+  const { dim, yellow } = coloursOf(process.stderr);
   const reading: ReadOptions = {
     from: options.all || options.since !== undefined ? 'start' : options.lines,
     follow: options.follow,
@@ -92,18 +93,24 @@ async function runTail(options: TailOptions) {
   };
   const since = options.since === undefined ? '' : new Date(options.since).toISOString();
   const colours = coloursOf(process.stdout);
+  let isEmpty = true;
   for await (const { record, line } of openLog(options, reading)) {
     if (record.time < since) continue;
+    isEmpty = false;
     print(options.json ? line : describeRecord(record, colours));
     // A slow reader of the pipe must not fill this process's memory.
     if (process.stdout.writableNeedDrain) await new Promise((resolve) => process.stdout.once('drain', resolve));
   }
+  if (isEmpty && !options.follow) note(dim('no decision in the log matches'));
 }
 
 async function* openLog(options: TailOptions, reading: ReadOptions): AsyncGenerator<ReadRecord> {
   if (options.redis === undefined) {
     const { readFiles } = await import('../../decision-log/read-files.ts');
-    yield* readFiles(options.dir, reading);
+    const isThere = existsSync(options.dir);
+    if (!isThere) sayWhereLogsAre(options);
+    // It has been said; until there is one, the reader would say it again.
+    yield* readFiles(options.dir, isThere ? reading : { ...reading, onProblem: () => {} });
     return;
   }
   const [{ readStream }, { connect }, { createDecisionStreamReader }, { parseRedisUrl }] = await Promise.all([
@@ -131,6 +138,14 @@ async function* openLog(options: TailOptions, reading: ReadOptions): AsyncGenera
   }
 }
 
+/** @throws PosternError STORE_UNAVAILABLE where nobody waits for the log to begin */
+function sayWhereLogsAre({ dir, follow }: TailOptions): void {
+  const where = 'run this where the sidecar runs, name its --decision-log-dir with --dir, or its Redis with --redis';
+  const message = `there is no decision log at ${dir}; ${where}`;
+  if (!follow) throw new PosternError('STORE_UNAVAILABLE', message, { field: '--dir' });
+  note(coloursOf(process.stderr).yellow(`${message}; waiting for one`));
+}
+
 function toFilter({ tenant, allowed, denied, subject, action, object, type, source }: TailOptions): RecordFilter {
   return {
     ...(tenant === undefined ? {} : { tenant }),
@@ -141,6 +156,19 @@ function toFilter({ tenant, allowed, denied, subject, action, object, type, sour
     ...(type === undefined ? {} : { type }),
     ...(source === undefined ? {} : { source }),
   };
+}
+
+/** A filter that no record can match is a mistake, and not an empty log. */
+function parsePrincipal(text: string): string {
+  const problem = problemOfPrincipal(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`It ${problem}.`);
+  return text;
+}
+
+function parseName(text: string): string {
+  const problem = problemOfName(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`It ${problem}.`);
+  return text;
 }
 
 /** An instant, or how long ago; in milliseconds since 1970. */

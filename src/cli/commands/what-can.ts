@@ -38,4 +38,5 @@ async function runWhatCan(subject: string, object: string | undefined, options: 
   const colours = coloursOf(process.stderr);
   for (const pattern of answer.patterns) note(colours.dim(`also every action that matches ${visible(pattern)}`));
   for (const action of answer.actions) print(visible(action));
+  if (answer.actions.length === 0) note(colours.dim('no action'));
 }

@@ -57,14 +57,17 @@ async function* askPages(asker: Asker, action: string, object: string, options: 
 async function* toLines(pages: AsyncGenerator<ListSubjectsResponse>): AsyncGenerator<string> {
   const colours = coloursOf(process.stderr);
   let last: ListSubjectsResponse | undefined;
+  let isEmpty = true;
   for await (const page of pages) {
     // Every page repeats them.
     if (last === undefined) {
       for (const wildcard of page.wildcards) note(colours.dim(`also everyone in ${visible(wildcard)}`));
     }
     if (page.subjects.length > 0) yield `${page.subjects.map(visible).join('\n')}\n`;
+    isEmpty &&= page.subjects.length === 0;
     last = page;
   }
+  if (isEmpty) note(colours.dim('no subject by name'));
   if (last !== undefined && last.nextPageToken !== '') {
     note(colours.yellow(`there is more: add --page-token ${last.nextPageToken}`));
   }
