@@ -48,6 +48,8 @@ export class BufferedDecisionLog implements DecisionLog {
       instance: options.instance,
       sink: options.sink,
       bufferBytes,
+      commonBytes: bufferBytes,
+      laneBytes: 0,
       batchRecords: options.batchRecords ?? 1_000,
       intervalMs: options.intervalMs ?? 10,
       retryMinMs: options.retryMinMs ?? 100,
@@ -106,6 +108,11 @@ export class BufferedDecisionLog implements DecisionLog {
     if (lane === undefined) {
       lane = new Lane(entry.tenant, this.#shared);
       this.#lanes.set(entry.tenant, lane);
+      if (this.#lanes.size > 1) {
+        // Both halves together are the bound: one for whoever needs it, one in equal parts.
+        this.#shared.commonBytes = this.#shared.bufferBytes / 2;
+        this.#shared.laneBytes = this.#shared.bufferBytes / 2 / this.#lanes.size;
+      }
     }
     this.#lastTenant = entry.tenant;
     this.#lastLane = lane;

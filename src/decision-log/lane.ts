@@ -18,6 +18,10 @@ export interface Shared {
   readonly instance: string;
   readonly sink: Sink;
   readonly bufferBytes: number;
+  /** While all lanes together hold less than this, any of them may take more. */
+  commonBytes: number;
+  /** What every lane may hold whatever the others do, so that a sink that fails for one costs the others nothing. */
+  laneBytes: number;
   readonly batchRecords: number;
   readonly intervalMs: number;
   readonly retryMinMs: number;
@@ -59,6 +63,7 @@ export class Lane {
   readonly #shared: Shared;
   readonly #queue = new DecisionQueue();
   readonly #encoder;
+  #pendingBytes = 0;
   #settledSeq = 0;
   #refused: Range[] = [];
   #waiters: Waiter[] = [];
@@ -77,7 +82,11 @@ export class Lane {
     const bytes = estimateBytes(entry);
     shared.appended++;
     // Never refuse into an empty buffer: one record is always kept, however small the bound.
-    if (shared.pendingBytes + bytes > shared.bufferBytes && shared.pendingRecords > 0) {
+    if (
+      shared.pendingBytes + bytes > shared.commonBytes &&
+      this.#pendingBytes + bytes > shared.laneBytes &&
+      shared.pendingRecords > 0
+    ) {
       this.#drop();
       return;
     }
@@ -85,6 +94,7 @@ export class Lane {
     this.#queue.push(entry);
     shared.pendingRecords++;
     shared.pendingBytes += bytes;
+    this.#pendingBytes += bytes;
     if (!this.#running && (this.#timer === undefined || this.#queue.length === shared.batchRecords)) this.#schedule();
   }
 
@@ -138,7 +148,7 @@ export class Lane {
 
   #take(): EncodedBatch {
     const shared = this.#shared;
-    const pressed = shared.pendingBytes > shared.bufferBytes / 2;
+    const pressed = this.#pendingBytes > shared.commonBytes / 2;
     const limits = {
       maxRecords: pressed ? shared.batchRecords * pressedFactor : shared.batchRecords,
       maxMs: pressed ? pressedTurnMs : turnMs,
@@ -154,6 +164,7 @@ export class Lane {
     this.#settledSeq = batch.lastSeq;
     shared.pendingRecords -= batch.decisions;
     shared.pendingBytes -= batch.bytes;
+    this.#pendingBytes -= batch.bytes;
     if (refused === undefined) {
       shared.dropped += batch.decisions;
       return;

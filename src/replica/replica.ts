@@ -5,13 +5,13 @@
  * records that do not compile. The old snapshot answers until the new one is
  * complete; #install is the only place that puts one in force.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { applyChanges } from '../graph/apply.ts';
 import { Draft } from '../graph/draft.ts';
 import { emptySnapshot, type GraphOptions, type Snapshot } from '../graph/snapshot.ts';
 import type { ChangeSet, Revision } from '../model/change.ts';
 import { messageOf, PosternError } from '../model/errors.ts';
 import type { Store, Subscription } from '../store/store.ts';
+import { Pause } from './pause.ts';
 import { RevisionWaiters } from './waiters.ts';
 
 /** How a replica stands to its store. */
@@ -29,6 +29,10 @@ export type ReplicaEvent =
   | { readonly kind: 'loaded'; readonly revision: Revision; readonly tookMs: number }
   | { readonly kind: 'applied'; readonly revision: Revision; readonly changes: number; readonly delayMs: number }
   | { readonly kind: 'problem'; readonly error: PosternError }
+  /** The store has no policy of this tenant: it was emptied, or nobody has written one yet. */
+  | { readonly kind: 'missing'; readonly held: Revision | undefined }
+  /** The snapshot is the store's newest again, without a change. */
+  | { readonly kind: 'current'; readonly revision: Revision }
   | { readonly kind: 'disconnected'; readonly reason: string }
   | { readonly kind: 'connected' };
 
@@ -55,7 +59,7 @@ export class Replica {
   readonly #options: ReplicaOptions;
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
-  readonly #closing = new AbortController();
+  readonly #pause = new Pause();
   readonly #waiters = new RevisionWaiters();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   #current: Snapshot | undefined;
@@ -68,10 +72,10 @@ export class Replica {
     this.#options = options;
     this.#subscription = options.store.follow(options.tenant, {
       onChangeSet: (changeSet) => this.#receive(changeSet),
-      onHead: () => this.#synchronise(),
+      onHead: () => this.#synchroniseSoon(options.retryMs),
       onConnected: () => {
         options.onEvent({ kind: 'connected' });
-        this.#synchronise();
+        this.#synchroniseSoon(0);
       },
       onDisconnected: (reason) => {
         this.#fallBehind(reason);
@@ -108,15 +112,19 @@ export class Replica {
     return this.#waiters.wait(revision, this.#current?.revision, signal);
   }
 
-  /** Stops following; the snapshot stays readable. Idempotent. */
+  /** Ends every wait for a revision, and lets nobody wait any more: a drain must not last as long as their patience. */
+  endWaits(): void {
+    this.#waiters.abandon();
+  }
+
+  /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
   async close(): Promise<void> {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed' };
     clearInterval(this.#timer);
-    this.#closing.abort();
+    this.#pause.shorten(0);
     this.#waiters.abandon();
     await this.#subscription.close();
-    await this.#synchronising;
   }
 
   #receive(changeSet: ChangeSet): void {
@@ -125,7 +133,7 @@ export class Replica {
       held !== undefined && held.epoch === changeSet.revision.epoch && held.number + 1 === changeSet.revision.number;
     // While a synchronisation runs, it alone moves the snapshot; it looks at the store's head last.
     if (next && this.#synchronising === undefined) this.#applyOne(changeSet);
-    else this.#synchronise();
+    else this.#synchroniseSoon(this.#options.retryMs);
   }
 
   #applyOne(changeSet: ChangeSet): void {
@@ -165,6 +173,12 @@ export class Replica {
     });
   }
 
+  /** The same on news from the store: what made the last try fail may be over, so the pause after it ends soon. */
+  #synchroniseSoon(pauseMs: number): void {
+    this.#synchronise();
+    this.#pause.shorten(pauseMs);
+  }
+
   async #synchroniseUntilDone(): Promise<void> {
     for (let tries = 0; ; tries++) {
       this.#again = false;
@@ -172,13 +186,11 @@ export class Replica {
         await this.#reachHead();
         return;
       } catch (error) {
-        if (this.#state.kind === 'closed') return;
+        if (this.#isClosed()) return;
         this.#refuse(error);
       }
-      const pause = Math.min(this.#options.retryMs * 2 ** tries, longestRetryMs) * (1 + Math.random() / 2);
-      // Only close() ends the pause early, and then there is nothing left to do.
-      await delay(pause, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
-      if (this.#closing.signal.aborted) return;
+      await this.#pause.wait(Math.min(this.#options.retryMs * 2 ** tries, longestRetryMs) * (1 + Math.random() / 2));
+      if (this.#isClosed()) return;
     }
   }
 
@@ -186,35 +198,46 @@ export class Replica {
     const { store, tenant } = this.#options;
     for (;;) {
       const head = await store.head(tenant);
+      if (this.#isClosed()) return;
       const held = this.#current?.revision;
-      if (head === undefined) {
-        this.#fallBehind(`the store has no policy for tenant "${tenant}"`);
-        return;
-      }
+      if (head === undefined) return this.#miss();
       if (held !== undefined && held.epoch === head.epoch && held.number === head.number) {
-        if (this.#state.kind !== 'closed') this.#state = { kind: 'current' };
+        const { kind } = this.#state;
+        this.#state = { kind: 'current' };
+        if (kind === 'behind') this.#options.onEvent({ kind: 'current', revision: held });
         return;
       }
       const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
-      if (!ahead || !(await this.#catchUp(held))) await this.#load();
+      if (ahead && (await this.#catchUp(held))) continue;
+      if (this.#isClosed() || !(await this.#load())) return;
     }
+  }
+
+  /** Nothing there is not an empty policy: that would deny everybody everything. */
+  #miss(): void {
+    this.#fallBehind(`the store has no policy for tenant "${this.tenant}"`);
+    this.#options.onEvent({ kind: 'missing', held: this.#current?.revision });
   }
 
   /** Applies history; false where that is not possible and the whole graph has to be loaded. */
   async #catchUp(held: Revision): Promise<boolean> {
-    const history = await this.#options.store.changesSince(this.tenant, held, catchUpBatch);
-    if (history === undefined || history.length === 0) return false;
     try {
+      const history = await this.#options.store.changesSince(this.tenant, held, catchUpBatch);
+      if (history === undefined || history.length === 0 || this.#isClosed()) return false;
       for (const changeSet of history) this.#apply(changeSet);
       return true;
     } catch (error) {
-      // A later change set may have mended what this one broke: only the whole graph can tell.
-      this.#options.onEvent({ kind: 'problem', error: toPosternError(error) });
+      const problem = toPosternError(error);
+      if (problem.code === 'STORE_UNAVAILABLE') throw problem;
+      // A later change set may have mended what this one broke, and history may be broken where the records are not:
+      // only the whole graph can tell.
+      this.#options.onEvent({ kind: 'problem', error: problem });
       return false;
     }
   }
 
-  async #load(): Promise<void> {
+  /** Puts the store's whole graph in force; false where there is none, or nobody wants it any more. */
+  async #load(): Promise<boolean> {
     const startedMs = this.#options.now();
     let draft = new Draft(emptySnapshot(this.#options.graph));
     const revision = await this.#options.store.load(
@@ -224,9 +247,19 @@ export class Replica {
         draft = new Draft(emptySnapshot(this.#options.graph));
       },
     );
-    if (this.#state.kind === 'closed') return;
+    if (this.#isClosed()) return false;
+    if (revision.number === 0) {
+      // The store was emptied after its head was read.
+      this.#miss();
+      return false;
+    }
     this.#install(draft.freeze(revision));
     this.#options.onEvent({ kind: 'loaded', revision, tookMs: this.#options.now() - startedMs });
+    return true;
+  }
+
+  #isClosed(): boolean {
+    return this.#state.kind === 'closed';
   }
 
   /** The only assignment of the snapshot. */

@@ -10,11 +10,13 @@ interface Waiter {
 
 export class RevisionWaiters {
   readonly #waiting = new Set<Waiter>();
+  #abandoned = false;
 
   /** @throws PosternError REVISION_NOT_REACHED when the signal ends the wait, REVISION_OF_OTHER_EPOCH */
   wait(revision: Revision, current: Revision | undefined, signal: AbortSignal | undefined): Promise<void> {
     if (current !== undefined && current.epoch !== revision.epoch) return Promise.reject(otherEpoch(revision, current));
     if (current !== undefined && current.number >= revision.number) return Promise.resolve();
+    if (this.#abandoned) return Promise.reject(shuttingDown(revision));
     if (signal?.aborted === true) return Promise.reject(notReached(revision));
     return new Promise((resolve, reject) => {
       const onAbort = () => {
@@ -49,9 +51,10 @@ export class RevisionWaiters {
     }
   }
 
-  /** Nothing will be reached any more. */
+  /** Nobody can wait any more: those who do are told to ask elsewhere. Idempotent. */
   abandon(): void {
-    for (const waiter of this.#waiting) waiter.reject(notReached(waiter.revision));
+    this.#abandoned = true;
+    for (const waiter of this.#waiting) waiter.reject(shuttingDown(waiter.revision));
     this.#waiting.clear();
   }
 }
@@ -60,6 +63,14 @@ function notReached(revision: Revision): PosternError {
   return new PosternError(
     'REVISION_NOT_REACHED',
     `this sidecar has not seen revision ${formatRevision(revision)} within the deadline; try again, or allow more time`,
+    { field: 'at_least' },
+  );
+}
+
+function shuttingDown(revision: Revision): PosternError {
+  return new PosternError(
+    'REVISION_NOT_REACHED',
+    `this sidecar is shutting down, and has not seen revision ${formatRevision(revision)}; try again on another connection`,
     { field: 'at_least' },
   );
 }

@@ -4,6 +4,12 @@ import type { Replica, ReplicaEvent } from '../replica/replica.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SnapshotFacts } from '../telemetry/metrics.ts';
 
+const lastStays = 'the last policy stays in force';
+const noneYet = 'there is no policy yet';
+const neverWritten =
+  'the store has no policy of this tenant, and nothing is answered before it has: write one with `postern apply`, or look at --tenant';
+const emptied = `the store has no policy of this tenant any more, ${lastStays}: it was emptied or replaced; write the policy again with \`postern apply\``;
+
 export class ReplicaWatch {
   readonly tenant: string;
   readonly #logger: Logger;
@@ -32,19 +38,30 @@ export class ReplicaWatch {
           'change set applied',
         );
         return;
+      case 'current':
+        this.#lastProblem = '';
+        this.#logger.info({ revision: formatRevision(event.revision) }, 'policy is up to date again');
+        return;
       case 'problem':
         this.#failures++;
-        // The same problem comes with every retry; one line is enough until something changes.
-        if (event.error.message === this.#lastProblem) return;
-        this.#lastProblem = event.error.message;
-        this.#logger.error({ code: event.error.code }, `policy is not up to date: ${event.error.message}`);
+        this.#tell({ code: event.error.code }, `policy is not up to date: ${event.error.message}`);
+        return;
+      case 'missing':
+        this.#tell({}, event.held === undefined ? neverWritten : emptied);
         return;
       case 'disconnected':
-        this.#logger.warn({}, `following was lost, the last policy stays in force: ${event.reason}`);
+        this.#logger.warn({}, `the store is not followed, ${this.#loads === 0 ? noneYet : lastStays}: ${event.reason}`);
         return;
       case 'connected':
         this.#logger.debug({}, 'following the store');
     }
+  }
+
+  /** The same problem comes with every retry; one line is enough until something changes. */
+  #tell(fields: object, problem: string): void {
+    if (problem === this.#lastProblem) return;
+    this.#lastProblem = problem;
+    this.#logger.error(fields, problem);
   }
 
   /** @param nowMs Milliseconds since 1970. */

@@ -16,11 +16,14 @@ export async function runServe(options: ServeOptions): Promise<number> {
     format: options.logFormat,
     base: { instance: options.instance },
   });
+  // A command ends where nobody reads what it prints; a sidecar goes on answering, and its decision log tells of it.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
   const stopped = Promise.withResolvers<NodeJS.Signals>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(130));
-      stopped.resolve(signal);
+  let signals = 0;
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (++signals > 1) process.exit(130);
+      stopped.resolve(name);
     });
   }
   const sidecar = await startSidecar(options, logger);

@@ -63,7 +63,10 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     const servers = await serve(options, logger, log, pdp, () =>
       replicas.map((replica, i) => (watches[i] as ReplicaWatch).facts(replica, Date.now())),
     );
-    closers.push((deadlineMs) => servers.close(deadlineMs));
+    closers.push((deadlineMs) => {
+      for (const replica of replicas) replica.endWaits();
+      return servers.close(deadlineMs - logShareMs(deadlineMs));
+    });
     let closing: Promise<void> | undefined;
     return {
       servers,
@@ -76,6 +79,11 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     await closeAll(0);
     throw error;
   }
+}
+
+/** What requests leave of a drain: a caller who never reads must not cost the records of all the others. */
+function logShareMs(drainMs: number): number {
+  return Math.min(2_000, drainMs / 4);
 }
 
 function followTenant(store: Store, watch: ReplicaWatch, options: ServeOptions): Replica {

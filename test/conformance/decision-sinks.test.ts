@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BufferedDecisionLog } from '../../src/decision-log/buffered-log.ts';
 import { createEncoder } from '../../src/decision-log/encode.ts';
@@ -12,8 +12,10 @@ import { type Batch, maxPartRecords, type Sink } from '../../src/decision-log/si
 import { createFileSink } from '../../src/decision-log/sinks/file.ts';
 import { createRedisSink } from '../../src/decision-log/sinks/redis.ts';
 import { createStreamSink } from '../../src/decision-log/sinks/stdout.ts';
+import { connect } from '../../src/store/redis/connection.ts';
 import { createDecisionAppender } from '../../src/store/redis/decision-client.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
+import { parseRedisUrl } from '../../src/store/redis/target.ts';
 import { decisionEntry, numbersOf } from '../decision-log/entries.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
 
@@ -50,9 +52,10 @@ const makers: Record<string, () => Promise<Fixture>> = {
     };
   },
   async redis() {
-    const redis = new Redis(sharedRedisUrl());
+    const connection = connect(parseRedisUrl(sharedRedisUrl()));
+    const redis = connection.client as Redis;
     return {
-      sink: createRedisSink(createDecisionAppender({ client: redis, description: 'redis' }), 0),
+      sink: createRedisSink(createDecisionAppender(connection), 0),
       async lines(tenant) {
         return (await redis.xrange(tenantKeys(tenant).decisions, '-', '+')).map(([, fields]) => {
           expect(fields[0]).toBe('record');
@@ -60,7 +63,7 @@ const makers: Record<string, () => Promise<Fixture>> = {
           return fields[1] as string;
         });
       },
-      end: async () => void (await redis.quit()),
+      end: async () => connection.close(),
     };
   },
 };

@@ -257,3 +257,20 @@ test('however the sink behaves, every number is written once, or in one gap, and
     { numRuns: 60 },
   );
 });
+
+test('a tenant whose writes fail fills half of the buffer, and costs another tenant nothing', async () => {
+  const sink = createMemorySink(async ({ tenant }) => {
+    if (tenant === 'stuck') throw new Error('no');
+    return undefined;
+  });
+  const { log, append } = createLog(sink, { bufferBytes: 40 * oneEntry });
+  append(1, { tenant: 'well' });
+  append(100, { tenant: 'stuck' });
+  expect(log.stats()).toMatchObject({ dropped: 81, pendingRecords: 20 });
+  for (let round = 0; round < 5; round++) {
+    append(9, { tenant: 'well' });
+    await vi.waitFor(() => expect(log.stats().written).toBe(1 + 9 * (round + 1)));
+  }
+  expect(numbersOf(sink.records)).toEqual(Array.from({ length: 46 }, (_, i) => i + 1));
+  await log.close(1);
+});

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -70,4 +70,40 @@ test('a directory that cannot be made today can be used when it can be made', as
   await sink.write(batch(1));
   await sink.close();
   expect(await numbers()).toEqual([1]);
+});
+
+test('a file that was removed is begun anew by the next attempt, and takes the batch that would have been lost', async () => {
+  const sink = createFileSink({ directory, instance: 'a' });
+  await sink.write(batch(1));
+  await rm(join(directory, 'default'), { recursive: true });
+  await expect(sink.write(batch(2))).rejects.toThrow('was removed');
+  await sink.write(batch(2));
+  await sink.close();
+  expect(await numbers()).toEqual([2]);
+});
+
+test('a rotation that fails half-way is no end: the next attempt begins with what is on disk', async () => {
+  const sink = createFileSink({ directory, instance: 'a', rotateBytes: 1 });
+  await sink.write(batch(1));
+  await rm(join(directory, 'default', 'decisions-a.ndjson'));
+  await expect(sink.write(batch(2))).rejects.toThrow('ENOENT');
+  await sink.write(batch(2));
+  await sink.close();
+  expect(await numbers()).toEqual([2]);
+});
+
+test('two processes of one name do not write over each other', async () => {
+  const sinks = [createFileSink({ directory, instance: 'a' }), createFileSink({ directory, instance: 'a' })];
+  for (let seq = 1; seq <= 6; seq++) await sinks[seq % 2]?.write(batch(seq));
+  for (const sink of sinks) await sink.close();
+  expect(await numbers()).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test('a file that somebody truncates goes on from there', async () => {
+  const sink = createFileSink({ directory, instance: 'a' });
+  await sink.write(batch(1));
+  await truncate(join(directory, 'default', 'decisions-a.ndjson'));
+  await sink.write(batch(2));
+  await sink.close();
+  expect(await numbers()).toEqual([2]);
 });

@@ -204,6 +204,17 @@ describe('tail', () => {
     expect((await ended)[0]).toBe(130);
   });
 
+  test('of what is not there, or holds nothing that was asked for, says so', async () => {
+    const nowhere = join(directory, 'nowhere');
+    const [missing, empty] = await Promise.all([
+      postern(['tail', '--dir', nowhere, '--no-follow']),
+      run('tail', '--no-follow', '--tenant', newTenant()),
+    ]);
+    expect(missing).toMatchObject({ code: 4, stdout: '' });
+    expect(missing.stderr).toContain(`there is no decision log at ${nowhere}; run this where the sidecar runs`);
+    expect(empty).toEqual({ code: 0, stdout: '', stderr: 'no decision in the log matches\n' });
+  });
+
   test('ends quietly when its reader has seen enough', async () => {
     const log = join(directory, 'many.ndjson');
     const lines = Array.from({ length: 59 }, (_, i) => recordLine(i + 1, true));

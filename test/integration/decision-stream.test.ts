@@ -1,4 +1,6 @@
 // Decisions in a real Redis: trimming, reading, following, and a Redis that goes away and comes back.
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
 import { BufferedDecisionLog } from '../../src/decision-log/buffered-log.ts';
@@ -111,6 +113,58 @@ test('a Redis that cannot be reached is an error where nothing is followed', asy
     code: 'STORE_UNAVAILABLE',
   });
 });
+
+test('a log whose Sentinels were all away writes again when one is back', async () => {
+  const tenant = newTenant();
+  const sentinel = createSentinel(new URL(sharedRedisUrl()));
+  const port = await listen(sentinel, 0);
+  await closed(sentinel);
+  const log = createLog(open(`redis+sentinel://127.0.0.1:${port}/primary`).connection);
+  log.append(decisionEntry({ tenant }));
+  await vi.waitFor(() => expect(log.stats().failedWrites).toBeGreaterThan(2));
+  await listen(sentinel, port);
+  cleanups.push(() => closed(sentinel));
+  await log.flush(10_000);
+  expect(log.stats()).toMatchObject({ written: 1, dropped: 0 });
+  expect(await collect(sharedRedisUrl(), tenant, {})).toEqual([1]);
+});
+
+test('a stream of another type is told with its key, and what that means', async () => {
+  const tenant = newTenant();
+  const { connection, redis } = open(sharedRedisUrl());
+  await redis.set(tenantKeys(tenant).decisions, 'not yours');
+  await expect(createDecisionAppender(connection).append(tenant, '{}\n', 0)).rejects.toMatchObject({
+    code: 'STORE_CORRUPT',
+    metadata: { where: tenantKeys(tenant).decisions },
+  });
+});
+
+/** As much of a Sentinel as a client asks for: it names this one primary. */
+function createSentinel({ hostname, port }: URL): Server {
+  return createServer((socket) => {
+    cleanups.push(async () => void socket.destroy());
+    socket.on('error', () => {});
+    socket.on('data', (commands) => {
+      for (const command of String(commands)
+        .split(/^\*[0-9]+\r\n/m)
+        .slice(1)) {
+        const isAddress = /get-master-addr-by-name/i.test(command);
+        const reply = [hostname, port].map((text) => `$${text.length}\r\n${text}\r\n`).join('');
+        socket.write(isAddress ? `*2\r\n${reply}` : /sentinels/i.test(command) ? '*0\r\n' : '+OK\r\n');
+      }
+    });
+  });
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
 
 describeWithOwnRedis('a Redis that goes away', () => {
   test('loses no decision that fits into the buffer, and a follower none that was written', async () => {

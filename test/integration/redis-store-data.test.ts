@@ -181,6 +181,24 @@ describe('a foreign hand', () => {
     expect(await everything()).toEqual(before);
   });
 
+  test('that removed records, as an eviction does, is not taken for an empty graph', async () => {
+    await store.commit(tenant, [putOf(bindingOf(1)), ...oneOfEach.map(putOf)]);
+    await redis.del(tenantKeys(tenant).records.binding);
+    const before = await everything();
+    const refused = { code: 'STORE_CORRUPT', message: expect.stringContaining('is missing') };
+    await expect(loadGraph(store, tenant)).rejects.toMatchObject(refused);
+    await expect(store.commit(tenant, [putOf(bindingOf(2))])).rejects.toMatchObject(refused);
+    expect(await everything()).toEqual(before);
+  });
+
+  test('is not suspected where the last record of a kind was deleted by a commit', async () => {
+    await store.commit(tenant, [putOf(bindingOf(1))]);
+    await store.commit(tenant, [deleteOf(bindingOf(1))]);
+    expect(await redis.exists(tenantKeys(tenant).records.binding)).toBe(0);
+    await expect(loadGraph(store, tenant)).resolves.toBeDefined();
+    await store.commit(tenant, [putOf(bindingOf(2))]);
+  });
+
   test('that added to the stream by itself stops a commit before its first write', async () => {
     await store.commit(tenant, [putOf(bindingOf(1))]);
     await redis.xadd(tenantKeys(tenant).changes, '9-9', 'a', 'b');

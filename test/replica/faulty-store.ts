@@ -9,8 +9,12 @@ export class FaultyStore implements Store {
   losing = 0;
   /** History is answered as trimmed. */
   forgetful = false;
+  /** History is there, and cannot be read. */
+  corruptHistory = false;
   /** Every read fails. */
   away = false;
+  /** Called before the first record of a load. */
+  beforeLoad: () => Promise<void> = async () => {};
   /** Called after the records of a load were handed over, before it ends. */
   beforeLoadEnds: () => Promise<void> = async () => {};
   readonly calls = { head: 0, load: 0, changesSince: 0 };
@@ -39,6 +43,7 @@ export class FaultyStore implements Store {
   async load(...[tenant, onBatch, onRestart]: Parameters<Store['load']>): Promise<Revision> {
     this.calls.load++;
     this.#refuseWhenAway();
+    await this.beforeLoad();
     const revision = await this.#inner.load(tenant, onBatch, onRestart);
     await this.beforeLoadEnds();
     return revision;
@@ -47,6 +52,7 @@ export class FaultyStore implements Store {
   async changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined> {
     this.calls.changesSince++;
     this.#refuseWhenAway();
+    if (this.corruptHistory) throw new PosternError('STORE_CORRUPT', 'the test has written garbage into the history');
     return this.forgetful ? undefined : this.#inner.changesSince(tenant, since, limit);
   }
 

@@ -3,7 +3,7 @@ import { decide } from '../../src/engine/decide.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { BindingRecord } from '../../src/model/entity.ts';
 import { compileRegex } from '../../src/regex/re2.ts';
-import { Replica, type ReplicaEvent } from '../../src/replica/replica.ts';
+import { Replica, type ReplicaEvent, type ReplicaOptions } from '../../src/replica/replica.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FaultyStore } from './faulty-store.ts';
@@ -20,7 +20,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-function replicaOf(store: Store): { replica: Replica; events: ReplicaEvent[] } {
+function replicaOf(store: Store, more: Partial<ReplicaOptions> = {}): { replica: Replica; events: ReplicaEvent[] } {
   const events: ReplicaEvent[] = [];
   const replica = new Replica({
     store,
@@ -30,6 +30,7 @@ function replicaOf(store: Store): { replica: Replica; events: ReplicaEvent[] } {
     retryMs: 1,
     now: Date.now,
     onEvent: (event) => events.push(event),
+    ...more,
   });
   closers.push(() => replica.close());
   return { replica, events };
@@ -151,7 +152,7 @@ describe('a replica', () => {
   it('has no snapshot before the tenant has a policy, and keeps the last one when the store is emptied', async () => {
     const store = new FaultyStore(createMemoryStore());
     closers.push(() => store.close());
-    const { replica } = replicaOf(store);
+    const { replica, events } = replicaOf(store);
     await vi.waitFor(() =>
       expect(replica.state).toMatchObject({ kind: 'loading', reason: expect.stringContaining('no policy') }),
     );
@@ -161,6 +162,61 @@ describe('a replica', () => {
     await store.replace(createMemoryStore());
     await vi.waitFor(() => expect(replica.state.kind).toBe('behind'));
     expect(mayRead(replica, 'user:first')).toBe(true);
+    expect(events.filter((event) => event.kind === 'missing').map(({ held }) => held?.number)).toEqual([undefined, 1]);
+  });
+
+  it('keeps its snapshot when the store is emptied between its look at the head and the load', async () => {
+    const store = await faultyStore();
+    const { replica, events } = replicaOf(store);
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+    const head = await store.head(tenant);
+    store.losing = 1;
+    await store.commit(tenant, [bind('user:second')]);
+    store.forgetful = true;
+    store.beforeLoad = () => store.replace(createMemoryStore());
+    store.reconnect();
+    await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'missing', held: head }));
+    expect(mayRead(replica, 'user:first')).toBe(true);
+    expect(replica.current?.revision).toEqual(head);
+  });
+
+  it('tries again at once when the store is there again, however long the pause would have been', async () => {
+    const store = await faultyStore();
+    store.away = true;
+    const { replica, events } = replicaOf(store, { retryMs: 1_000_000 });
+    await vi.waitFor(() => expect(events.some((event) => event.kind === 'problem')).toBe(true));
+    store.away = false;
+    store.reconnect();
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+  });
+
+  it('loads the whole graph where history cannot be read', async () => {
+    const store = await faultyStore();
+    const { replica, events } = replicaOf(store);
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+    store.losing = 1;
+    await store.commit(tenant, [bind('user:lost')]);
+    store.corruptHistory = true;
+    store.reconnect();
+    await vi.waitFor(() => expect(mayRead(replica, 'user:lost')).toBe(true));
+    expect(events.some((event) => event.kind === 'problem' && event.error.code === 'STORE_CORRUPT')).toBe(true);
+  });
+
+  it('says that it is current again when it had fallen behind and nothing had changed', async () => {
+    const store = await faultyStore();
+    const { replica, events } = replicaOf(store);
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+    store.reconnect();
+    await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'current', revision: replica.current?.revision }));
+  });
+
+  it('is closed without waiting for a store that does not answer', async () => {
+    const store = await faultyStore();
+    const { replica } = replicaOf(store);
+    store.beforeLoadEnds = () => new Promise(() => {});
+    await vi.waitFor(() => expect(store.calls.load).toBe(1));
+    await replica.close();
+    expect(replica.state.kind).toBe('closed');
   });
 });
 
@@ -189,5 +245,18 @@ describe('waiting for a revision', () => {
     await expect(replica.waitFor({ epoch: 'other', number: 1 }, undefined)).rejects.toMatchObject({
       code: 'REVISION_OF_OTHER_EPOCH',
     });
+  });
+
+  it('ends when waits are ended, and cannot begin after that, while what is there is still given', async () => {
+    const store = await faultyStore();
+    const { replica } = replicaOf(store);
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+    const { epoch, number } = replica.current?.revision ?? { epoch: '', number: 0 };
+    const refused = { code: 'REVISION_NOT_REACHED', message: expect.stringContaining('shutting down') };
+    const waiting = replica.waitFor({ epoch, number: number + 1 }, undefined);
+    replica.endWaits();
+    await expect(waiting).rejects.toMatchObject(refused);
+    await expect(replica.waitFor({ epoch, number: number + 1 }, undefined)).rejects.toMatchObject(refused);
+    await expect(replica.waitFor({ epoch, number }, undefined)).resolves.toBeUndefined();
   });
 });

@@ -43,7 +43,14 @@ export function createFileSink(options: FileSinkOptions): Sink {
     description: `NDJSON files in ${options.directory}`,
     async write(batch: Batch): Promise<Refused> {
       const file = await fileOf(batch.tenant);
-      await file.append(batch.parts);
+      try {
+        await file.append(batch.parts);
+      } catch (error) {
+        // The next attempt begins with what is on disk then: a directory made anew, a rotation that is half done.
+        files.delete(batch.tenant);
+        await file.close().catch(() => {});
+        throw error;
+      }
       return noneRefused;
     },
     close() {
@@ -78,27 +85,38 @@ class LogFile {
   async append(parts: readonly string[]): Promise<void> {
     if (this.#rotateBytes > 0 && this.#size >= this.#rotateBytes) await this.#rotate();
     const bytes = Buffer.from(parts.length === 1 ? (parts[0] as string) : parts.join(''));
+    let done = 0;
     try {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await this.#handle.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
-      }
+      while (done < bytes.length) done += (await this.#handle.write(bytes, done)).bytesWritten;
     } catch (error) {
-      // A disk that filled up half-way leaves half a line: take it back, the whole batch comes again.
-      await this.#handle.truncate(this.#size).catch(() => {});
+      await this.#takeBack(done).catch(() => {});
       throw error;
     }
-    this.#size += bytes.length;
+    const { size, nlink } = await this.#handle.stat();
+    this.#size = size;
+    // Writing to a file without a name succeeds, and nobody will ever read it.
+    if (nlink === 0) throw new Error(`${this.#path} was removed by somebody else; it is begun anew`);
+  }
+
+  /** A disk that filled up half-way leaves half a line, and the whole batch comes again. */
+  async #takeBack(bytes: number): Promise<void> {
+    const { size } = await this.#handle.stat();
+    // Unless somebody else wrote behind it.
+    if (size === this.#size + bytes) await this.#handle.truncate(this.#size);
   }
 
   async #rotate(): Promise<void> {
-    const current = join(this.#directory, `decisions-${this.#instance}.ndjson`);
     const number = await nextNumber(this.#directory, this.#instance);
     const rotated = `decisions-${this.#instance}.${String(number).padStart(6, '0')}.ndjson`;
-    await rename(current, join(this.#directory, rotated));
-    const { handle, size } = await openForAppend(current);
+    await rename(this.#path, join(this.#directory, rotated));
+    const { handle, size } = await openForAppend(this.#path);
     await this.#handle.close();
     this.#handle = handle;
     this.#size = size;
+  }
+
+  get #path(): string {
+    return join(this.#directory, `decisions-${this.#instance}.ndjson`);
   }
 
   close(): Promise<void> {
@@ -115,13 +133,13 @@ async function nextNumber(directory: string, instance: string): Promise<number> 
 }
 
 async function openForAppend(path: string): Promise<{ handle: FileHandle; size: number }> {
-  // Not "append": positions are given, so that a torn write can be taken back.
-  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+  // Append: another process of the same name, or one that truncates the file, must not make us write over records.
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640);
   const { size } = await handle.stat();
   const last = Buffer.alloc(1);
   if (size > 0) await handle.read(last, 0, 1, size - 1);
   if (size === 0 || last[0] === newline) return { handle, size };
   // The process before this one died within a line: end it, so that it is one bad line and not two.
-  await handle.write(Buffer.from('\n'), 0, 1, size);
+  await handle.write(Buffer.from('\n'));
   return { handle, size: size + 1 };
 }

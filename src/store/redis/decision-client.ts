@@ -6,7 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
-import type { RedisClient } from './connection.ts';
+import type { Connection, RedisClient } from './connection.ts';
+import { toStoreError } from './errors.ts';
 import { tenantKeys } from './keys.ts';
 
 export interface DecisionStreamEntry {
@@ -23,15 +24,23 @@ interface AppendCommand {
 }
 
 /** Appends to streams. The connection stays its owner's. */
-export function createDecisionAppender(connection: { readonly client: RedisClient; readonly description: string }) {
+export function createDecisionAppender(connection: Connection) {
   const { client, description } = connection;
   client.defineCommand('posternAppendDecisions', { numberOfKeys: 1, lua: script });
   const commands = client as unknown as AppendCommand;
   return {
     description,
-    /** Appends lines, each ended by "\n", as one entry each; keeps about `maxEntries`, 0 for all. */
+    /**
+     * Appends lines, each ended by "\n", as one entry each; keeps about `maxEntries`, 0 for all.
+     * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT
+     */
     async append(tenant: string, lines: string, maxEntries: number): Promise<void> {
-      await commands.posternAppendDecisions(tenantKeys(tenant).decisions, maxEntries, lines);
+      try {
+        await connection.ready();
+        await commands.posternAppendDecisions(tenantKeys(tenant).decisions, maxEntries, lines);
+      } catch (error) {
+        throw toStoreError(error, `cannot append decisions of tenant ${tenant}`, connection);
+      }
     },
   };
 }

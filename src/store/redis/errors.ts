@@ -36,6 +36,8 @@ function firstKeyOf(error: unknown): string {
 function explain(message: string, connection: Connection): string {
   if (message.includes('OOM ')) return `${message}: give Redis more memory, or free some`;
   if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(message)) return `${message}: check user, password and ACL`;
+  if (message.includes('equal or smaller than the target stream'))
+    return `${message}: somebody else wrote to the tenant's change stream; delete that key, followers then load the whole graph`;
   if (message.includes('READONLY')) return `${message}: this is a replica; name the primary`;
   if (message.startsWith('All sentinels')) return 'no Sentinel could name a primary';
   // The client's own words here speak of its options; what happened to the connection says more.

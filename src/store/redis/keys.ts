@@ -8,7 +8,7 @@ import { checked, problemOfTenant } from '../../model/names.ts';
 
 export interface TenantKeys {
   readonly tenant: string;
-  /** Hash: epoch, revision, and where history is cut next (mark, markBytes). */
+  /** Hash: epoch, revision, the kinds that have records, and where history is cut next (mark, markBytes). */
   readonly head: string;
   /** Stream: the change sets; the entries of revision n are n-0, n-1, ... */
   readonly changes: string;

@@ -49,6 +49,7 @@ async function tryToLoad(client: RedisClient, keys: TenantKeys, onBatch: OnBatch
     return emptyRevision;
   }
   for (const kind of entityKinds) await scan(client, keys.records[kind], kind, onBatch);
+  await refuseMissing(client, keys);
   const after = await readHead(client, keys);
   if (after?.epoch !== before.epoch || after.number < before.number) return undefined;
   let at = before;
@@ -88,4 +89,21 @@ async function refuseOrphans(client: RedisClient, keys: TenantKeys): Promise<voi
   const orphans = await client.exists(...keys.recordList);
   if (orphans === 0 || (await readHead(client, keys)) !== undefined) return;
   throw corrupt(`key ${keys.head}`, '', 'is missing, while records of the tenant are there');
+}
+
+/** A hash that Redis evicted, or that somebody deleted, is no empty hash: serving it would deny what was granted. */
+async function refuseMissing(client: RedisClient, keys: TenantKeys): Promise<void> {
+  const readKinds = () => client.hmget(keys.head, 'epoch', 'revision', 'kinds');
+  const before = await readKinds();
+  const promised = entityKinds.filter((kind) => before[2]?.split(' ').includes(kind));
+  const found = await Promise.all(promised.map((kind) => client.exists(keys.records[kind])));
+  const missing = promised.find((_, i) => found[i] === 0);
+  // A commit in between may have deleted the last record of a kind.
+  if (missing === undefined || String(await readKinds()) !== String(before)) return;
+  const where = `key ${keys.records[missing]}`;
+  throw new PosternError(
+    'STORE_CORRUPT',
+    `${where} is missing, while the head says that it has records: it was deleted, or evicted (set maxmemory-policy noeviction); restore it, or delete all keys of the tenant and apply its policy again`,
+    { where, field: '' },
+  );
 }

@@ -1,7 +1,7 @@
 -- Commits one change set of one tenant, atomically. Redis does not roll back, so whatever can be refused is refused
 -- before the first write; the first write is an XADD, which Redis itself refuses where memory or ids do not allow it.
 --
--- KEYS[1]  head: hash of epoch, revision, mark, markBytes
+-- KEYS[1]  head: hash of epoch, revision, kinds (those that have records), mark, markBytes
 -- KEYS[2]  changes: stream
 -- KEYS[3]  staging: list of the changes where ARGV[9] is "1"; otherwise not touched
 -- KEYS[4]  and up: record hashes, one for each kind, in the order of ARGV[1]
@@ -30,14 +30,15 @@ local function typeOf(key)
   return redis.call('TYPE', key).ok
 end
 
-local records, others = {}, false
+local records, kinds, missing, others = {}, {}, {}, false
 local index = 4
 for kind in string.gmatch(ARGV[1], '%S+') do
   local key = KEYS[index]
   local found = typeOf(key)
   if found ~= 'hash' and found ~= 'none' then return { 'wrongtype', key, found, 'hash' } end
-  if found == 'hash' then others = key end
+  if found == 'hash' then others = key else missing[kind] = key end
   records[kind] = key
+  kinds[#kinds + 1] = kind
   index = index + 1
 end
 local foundChanges = typeOf(changes)
@@ -48,11 +49,14 @@ if foundHead ~= 'hash' and foundHead ~= 'none' then return { 'wrongtype', head, 
 
 local epoch, revision, mark, markBytes = ARGV[3], 0, 0, 0
 if foundHead == 'hash' then
-  local fields = redis.call('HMGET', head, 'epoch', 'revision', 'mark', 'markBytes')
+  local fields = redis.call('HMGET', head, 'epoch', 'revision', 'mark', 'markBytes', 'kinds')
   epoch, revision = fields[1], tonumber(fields[2] or '')
   if not epoch then return { 'corrupt', head, 'has no field "epoch"' } end
   if not revision then return { 'corrupt', head, 'has a field "revision" that is not a number' } end
   mark, markBytes = tonumber(fields[3] or '') or 0, tonumber(fields[4] or '') or 0
+  for kind in string.gmatch(fields[5] or '', '%S+') do
+    if missing[kind] then return { 'corrupt', missing[kind], 'is missing, while ' .. head .. ' says that it has records' } end
+  end
 elseif others then
   return { 'corrupt', head, 'is missing, while ' .. others .. ' is there' }
 end
@@ -143,7 +147,12 @@ if markBytes > tonumber(ARGV[12]) / 2 then
   redis.call('XTRIM', changes, 'MINID', text(mark) .. '-0')
   mark, markBytes = revision + 2, 0
 end
-redis.call('HSET', head, 'epoch', epoch, 'revision', number, 'mark', text(mark), 'markBytes', text(markBytes))
+local present = {}
+for _, kind in ipairs(kinds) do
+  if redis.call('EXISTS', records[kind]) == 1 then present[#present + 1] = kind end
+end
+redis.call('HSET', head, 'epoch', epoch, 'revision', number, 'kinds', table.concat(present, ' '),
+  'mark', text(mark), 'markBytes', text(markBytes))
 
 local message = '{"epoch":"' .. epoch .. '","revision":' .. number
 redis.call('PUBLISH', ARGV[2], message .. (ARGV[13] == '' and '}' or ',' .. ARGV[13]))
