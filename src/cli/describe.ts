@@ -30,7 +30,8 @@ export function describeOutcome(decision: Decision, mode: Mode, colours: Colours
 
 /** "ALLOWED by user:alice editor on doc:42 · decision 01J... · revision e.5". */
 export function describeWhy(decision: Decision, revision: string): string {
-  const link = decision.reason === Reason.ROLE_LACKS_PERMISSION ? ', closest is' : ' by';
+  const isClosest = [Reason.ROLE_LACKS_PERMISSION, Reason.CONDITION_NOT_MET].includes(decision.reason);
+  const link = isClosest ? ', closest is' : ' by';
   const binding = decision.binding === '' ? '' : `${link} ${describeBinding(decision.binding)}`;
   return `${nameOfReason(decision.reason)}${binding} · decision ${decision.decisionId} · revision ${revision}`;
 }
