@@ -1,9 +1,10 @@
 /** decide() alone, and how it bears unrelated data. */
+
+import { graphOptions } from '../../src/condition/graph-options.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { Draft } from '../../src/graph/draft.ts';
 import { emptySnapshot, type Snapshot } from '../../src/graph/snapshot.ts';
 import type { Query } from '../../src/model/query.ts';
-import { compileRegex } from '../../src/regex/re2.ts';
 import { coreQuestions, randomGraph, randomQuestions, sized } from '../graphs.ts';
 import { median, percentile, type Row } from '../measure.ts';
 
@@ -49,7 +50,7 @@ export async function decideRows(): Promise<Row[]> {
 }
 
 function compile(bindings: number): Snapshot {
-  const draft = new Draft(emptySnapshot({ compileRegex }));
+  const draft = new Draft(emptySnapshot(graphOptions));
   for (const record of randomGraph(sized(bindings))) draft.apply([{ op: 'put', record }]);
   return draft.freeze({ epoch: 'bench', number: 1 });
 }

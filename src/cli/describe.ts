@@ -30,7 +30,9 @@ export function describeOutcome(decision: Decision, mode: Mode, colours: Colours
 
 /** "ALLOWED by user:alice editor on doc:42 · decision 01J... · revision e.5". */
 export function describeWhy(decision: Decision, revision: string): string {
-  const link = decision.reason === Reason.ROLE_LACKS_PERMISSION ? ', closest is' : ' by';
+  const { ROLE_LACKS_PERMISSION, CONDITION_NOT_MET } = Reason;
+  const isClosest = decision.reason === ROLE_LACKS_PERMISSION || decision.reason === CONDITION_NOT_MET;
+  const link = isClosest ? ', closest is' : ' by';
   const binding = decision.binding === '' ? '' : `${link} ${describeBinding(decision.binding)}`;
   return `${nameOfReason(decision.reason)}${binding} · decision ${decision.decisionId} · revision ${revision}`;
 }

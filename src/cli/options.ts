@@ -2,6 +2,7 @@
  * Options that several commands share, so that one name means one thing
  * everywhere. Parsing happens here; what an option does is the command's affair.
  */
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { envNameOf, type OptionSpec, serveOptions } from '../config/options.ts';
 import { parseValue } from '../config/parse-value.ts';
@@ -23,6 +24,7 @@ export interface QuestionOptions extends AskerOptions {
   readonly atLeast?: string;
   readonly reach: 'inherited' | 'exact';
   readonly group?: readonly string[];
+  readonly attribute?: JsonObject;
 }
 
 /** Whom to ask, and how to print what it says. */
@@ -38,6 +40,7 @@ export function addQuestionOptions(command: Command): Command {
         .choices(['inherited', 'exact'])
         .default('inherited'),
     )
+    .addOption(attributeOption())
     .addOption(jsonOption());
 }
 
@@ -80,9 +83,31 @@ export function toRequest({ tenant = '', atLeast = '', reach }: QuestionOptions)
   return { tenant, atLeast, reach: reach === 'exact' ? Reach.EXACT : Reach.INHERITED };
 }
 
-/** Groups that the caller asserts, as the wire wants them: absent where there are none. */
-export function toContext({ group = [] }: Pick<QuestionOptions, 'group'>) {
-  return group.length === 0 ? {} : { context: { assertedGroups: [...group] } };
+/** What the caller knows beyond names, as the wire wants it: absent where there is nothing. */
+export function toContext({ group = [], attribute = {} }: Pick<QuestionOptions, 'group' | 'attribute'>) {
+  if (group.length === 0 && Object.keys(attribute).length === 0) return {};
+  return { context: { assertedGroups: [...group], attributes: attribute } };
+}
+
+/** An attribute for conditions: name=value, the value as JSON, or as text where it is no JSON. */
+export function attributeOption(): Option {
+  return new Option(
+    '--attribute <name=value>',
+    'what conditions see as context.<name>; the value is JSON, or else text; repeatable',
+  ).argParser(parseAttribute);
+}
+
+function parseAttribute(written: string, before: JsonObject = {}): JsonObject {
+  const equals = written.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('Write it as name=value.');
+  const text = written.slice(equals + 1);
+  let value: JsonValue = text;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch {
+    // Text that is no JSON stands for itself.
+  }
+  return { ...before, [written.slice(0, equals)]: value };
 }
 
 /** A whole number from 1. */

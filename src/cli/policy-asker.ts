@@ -4,6 +4,7 @@
  * commands with --policy, and by `postern test`.
  */
 import { create } from '@bufbuild/protobuf';
+import { graphOptions } from '../condition/graph-options.ts';
 import { createIds } from '../decision-log/ids.ts';
 import type { Source } from '../decision-log/log.ts';
 import { createNoLog } from '../decision-log/no-log.ts';
@@ -25,7 +26,6 @@ import { defaultTenant } from '../model/names.ts';
 import { createCounters } from '../pdp/counters.ts';
 import { PageTokens } from '../pdp/page-tokens.ts';
 import { SnapshotView } from '../pdp/snapshot-view.ts';
-import { compileRegex } from '../regex/re2.ts';
 import { answerCheck, answerObjects } from '../server/decision/answers.ts';
 import {
   toCheckQuestion,
@@ -55,7 +55,7 @@ export async function openPolicyAsker(path: string): Promise<Asker> {
  */
 export function createPolicyAsker(records: readonly EntityRecord[], now: () => number): Asker {
   const puts = records.map((record) => ({ op: 'put' as const, record }));
-  const snapshot = applyChanges(emptySnapshot({ compileRegex }), puts, { epoch: 'file', number: 1 });
+  const snapshot = applyChanges(emptySnapshot(graphOptions), puts, { epoch: 'file', number: 1 });
   const view = new SnapshotView(snapshot, 'file.1', {
     tenant: defaultTenant,
     log: createNoLog(),
@@ -83,8 +83,8 @@ export function createPolicyAsker(records: readonly EntityRecord[], now: () => n
     },
     async listSubjects(request) {
       const question = toListSubjectsQuestion(create(ListSubjectsRequestSchema, request));
-      const { action, object, reach, type, page } = question;
-      const list = view.listSubjects(action, object, reach, type, page, call('list_subjects'));
+      const { query, type, page } = question;
+      const list = view.listSubjects(query, type, page, call('list_subjects'));
       return create(ListSubjectsResponseSchema, fromSubjectList(view, list));
     },
     async listActions(request) {

@@ -3,7 +3,9 @@
  * process at the file's time, and says what differs, with an explanation. Called
  * by `postern test`; it prints nothing.
  */
+
 import { dirname, resolve } from 'node:path';
+import type { JsonObject } from '@bufbuild/protobuf';
 import { Reach } from '../gen/postern/v1/decision_pb.ts';
 import { loadPolicyFile } from '../policy-file/load.ts';
 import type { Rejected } from '../policy-file/problem.ts';
@@ -137,8 +139,11 @@ async function explainElement({ kind, query }: ListAssertion, element: string, a
   }
 }
 
-function toQuestion({ subject, action, object, reach, assertedGroups }: CheckAssertion['query']) {
-  const context = { assertedGroups: [...assertedGroups] };
+function toQuestion({ subject, action, object, reach, assertedGroups, attributes }: CheckAssertion['query']) {
+  const context = {
+    assertedGroups: [...assertedGroups],
+    ...(attributes === undefined ? {} : { attributes: attributes as JsonObject }),
+  };
   return { subject, action, object, reach: reach === 'exact' ? Reach.EXACT : Reach.INHERITED, context };
 }
 

@@ -39,6 +39,7 @@ export function createEncoder(instance: string, tenant: string): Encoder {
       line += formatContext(entry);
       if (entry.traceId !== '') line += `,"trace_id":${quoted(entry.traceId)}`;
       if (entry.reach !== 'inherited') line += `,"reach":"${entry.reach}"`;
+      if (entry.attributes !== undefined) line += `,"attributes":${JSON.stringify(entry.attributes)}`;
       if (entry.assertedGroups !== undefined) line += `,"asserted_groups":${JSON.stringify(entry.assertedGroups)}`;
       if (entry.results >= 0) line += `,"results":${entry.results}`;
       return `${line}}\n`;

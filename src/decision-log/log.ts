@@ -2,6 +2,7 @@
  * What the PDP gives to the decision log, and what the log promises to it.
  * append() is on the hot path: it never waits, never throws, and never does I/O.
  */
+import type { Attributes } from '../model/condition.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Reach, Reason } from '../model/query.ts';
 
@@ -35,6 +36,8 @@ export interface DecisionEntry {
   readonly traceId: string;
   /** Groups that the caller asserted; undefined when none. */
   readonly assertedGroups: readonly string[] | undefined;
+  /** What the caller sent for conditions; undefined when nothing. */
+  readonly attributes: Attributes | undefined;
   /** For lists: how many elements were answered; -1 for single questions. */
   readonly results: number;
 }

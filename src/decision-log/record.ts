@@ -30,6 +30,7 @@ export interface DecisionRecord {
   readonly trace_id?: string;
   readonly reach?: string;
   readonly asserted_groups?: readonly string[];
+  readonly attributes?: Readonly<Record<string, unknown>>;
   readonly results?: number;
 }
 
@@ -56,6 +57,7 @@ const isNumber: Check = (value) => Number.isSafeInteger(value) && (value as numb
 const isTime: Check = (value) => typeof value === 'string' && timePattern.test(value);
 const isUlid: Check = (value) => typeof value === 'string' && ulidPattern.test(value);
 const isBinding: Check = (value) => Array.isArray(value) && (value.length === 4 || value.length === 5);
+const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
 
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -82,6 +84,7 @@ const optionalOfDecision: Readonly<Record<string, Check>> = {
   trace_id: isText,
   reach: isText,
   asserted_groups: isTexts,
+  attributes: isObject,
   results: isCount,
 };
 const ofGap: Readonly<Record<string, Check>> = { ...common, first: isNumber, last: isNumber, cause: isText };

@@ -7,6 +7,7 @@ import type { Chunked } from '../graph/chunked.ts';
 import { at } from '../graph/paged.ts';
 import { grantsPermission } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
+import type { Condition } from '../model/condition.ts';
 import type { Query, Reach, Verdict } from '../model/query.ts';
 import { type Walk, walkFor, walkFound } from './walk.ts';
 
@@ -31,8 +32,13 @@ export class Weighing {
   deny: Binding | undefined;
   /** The applying binding that allows, smallest by key. */
   allow: Binding | undefined;
+  /** An allowing binding whose condition is false; smallest by key. */
+  unmet: Binding | undefined;
   /** An allowing binding that reaches, but whose role lacks the permission; smallest by key. */
   lacking: Binding | undefined;
+  /** Granting bindings whose condition cannot be evaluated; smallest by key. */
+  undecidedDeny: Binding | undefined;
+  undecidedAllow: Binding | undefined;
 }
 
 export function isAllowed(weighing: Weighing): boolean {
@@ -41,7 +47,7 @@ export function isAllowed(weighing: Weighing): boolean {
 
 /** The binding that decides, or the closest one to do so. */
 export function decidingBinding(weighing: Weighing): Binding | undefined {
-  return weighing.deny ?? weighing.allow ?? weighing.lacking;
+  return weighing.deny ?? weighing.allow ?? weighing.unmet ?? weighing.lacking;
 }
 
 export function toVerdict(weighing: Weighing, snapshot: Snapshot): Verdict {
@@ -49,20 +55,40 @@ export function toVerdict(weighing: Weighing, snapshot: Snapshot): Verdict {
   const key = binding === undefined ? '' : keyOfBinding(binding, snapshot.names);
   if (weighing.deny !== undefined) return { allowed: false, reason: 'EXPLICIT_DENY', binding: key };
   if (weighing.allow !== undefined) return { allowed: true, reason: 'ALLOWED', binding: key };
+  if (weighing.unmet !== undefined) return { allowed: false, reason: 'CONDITION_NOT_MET', binding: key };
   return { allowed: false, reason: binding === undefined ? 'NO_ROLE' : 'ROLE_LACKS_PERMISSION', binding: key };
 }
 
 const sharedWeighing = new Weighing();
 
-/** Weighs every binding between the walk's principals and scopes. The result is valid until the next call. */
+/**
+ * Weighs every binding between the walk's principals and scopes. The result is valid until the next call.
+ * @throws PosternError CONDITION_FAILED where the answer depends on a condition that cannot be evaluated
+ */
 export function weigh(snapshot: Snapshot, walk: Walk, reach: Reach, nowMs: number): Weighing {
   sharedWeighing.deny = undefined;
   sharedWeighing.allow = undefined;
+  sharedWeighing.unmet = undefined;
   sharedWeighing.lacking = undefined;
+  sharedWeighing.undecidedDeny = undefined;
+  sharedWeighing.undecidedAllow = undefined;
   if (reach === 'exact') weighScope(snapshot, walk, walk.objectNode, nowMs);
   else if (cheaperFromPrincipals(snapshot, walk)) weighPrincipals(snapshot, walk, nowMs);
   else for (let i = 0; i < walk.scopes.length; i++) weighScope(snapshot, walk, walk.scopes[i] as number, nowMs);
+  assertDecided(walk);
   return sharedWeighing;
+}
+
+/**
+ * A condition that cannot be evaluated is neither true nor false. That is an error only where it matters: not
+ * where something else denies, and not where nothing could allow.
+ */
+function assertDecided(walk: Walk): void {
+  const { deny, allow, undecidedDeny, undecidedAllow } = sharedWeighing;
+  if (deny !== undefined) return;
+  const undecided = allow === undefined ? undecidedAllow : undecidedDeny;
+  // Evaluated once more, for its error: that way nothing but a binding has to be kept.
+  if (undecided !== undefined) undecided.extra?.condition?.holds(walk.asked);
 }
 
 // Both sides hold all candidates; the side with fewer bindings is walked. A long
@@ -173,11 +199,32 @@ function weighBinding(snapshot: Snapshot, walk: Walk, binding: Binding, nowMs: n
   const weighing = sharedWeighing;
   const role = snapshot.roles[binding.role];
   const grants = role !== undefined && grantsPermission(role.grants, walk);
-  if (binding.deny) {
+  if (grants && binding.extra?.condition !== undefined) {
+    weighConditional(snapshot, walk, binding, binding.extra.condition.holds);
+  } else if (binding.deny) {
     if (grants) weighing.deny = smaller(weighing.deny, binding, snapshot);
   } else if (weighing.deny === undefined) {
     if (grants) weighing.allow = smaller(weighing.allow, binding, snapshot);
     else if (weighing.allow === undefined) weighing.lacking = smaller(weighing.lacking, binding, snapshot);
+  }
+}
+
+function weighConditional(snapshot: Snapshot, walk: Walk, binding: Binding, holds: Condition): void {
+  const weighing = sharedWeighing;
+  const outcome = outcomeOf(holds, walk);
+  if (binding.deny) {
+    if (outcome === 'true') weighing.deny = smaller(weighing.deny, binding, snapshot);
+    else if (outcome === 'error') weighing.undecidedDeny = smaller(weighing.undecidedDeny, binding, snapshot);
+  } else if (outcome === 'true') weighing.allow = smaller(weighing.allow, binding, snapshot);
+  else if (outcome === 'false') weighing.unmet = smaller(weighing.unmet, binding, snapshot);
+  else weighing.undecidedAllow = smaller(weighing.undecidedAllow, binding, snapshot);
+}
+
+function outcomeOf(holds: Condition, walk: Walk): 'true' | 'false' | 'error' {
+  try {
+    return holds(walk.asked) ? 'true' : 'false';
+  } catch {
+    return 'error';
   }
 }
 

@@ -27,6 +27,8 @@ export interface Path {
   readonly permission: string;
   /** Canonical text. */
   readonly scope: string;
+  /** The binding's condition; empty without one. */
+  readonly condition: string;
   /** From the object up to the scope; empty when the scope reaches it without an ancestor. */
   readonly objectSteps: readonly Step[];
 }
@@ -55,6 +57,7 @@ function pathThrough(snapshot: Snapshot, walk: Walk, binding: Binding, query: Qu
     roles: granted?.roles ?? [names.roles[binding.role] as string],
     permission: granted?.permission ?? '',
     scope: formatScope(scopeOfNode(names.nodes[binding.scope] as string)),
+    condition: binding.extra?.condition?.text ?? '',
     objectSteps: objectSteps(snapshot, walk, binding.scope),
   };
 }

@@ -92,7 +92,7 @@ function grantedPatterns(snapshot: Snapshot, question: ActionQuestion, nowMs: nu
   for (const principal of walk.principals) {
     for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
       for (const binding of chunk) {
-        if (binding.deny || !scopes.includes(binding.scope)) continue;
+        if (binding.deny || binding.extra?.condition !== undefined || !scopes.includes(binding.scope)) continue;
         if (binding.expiresAt !== 0 && nowMs >= binding.expiresAt) continue;
         if (!binding.cascade && binding.scope !== walk.objectNode) continue;
         const role = snapshot.roles[binding.role];

@@ -129,7 +129,9 @@ class Candidates implements CandidateSet {
       this.#mark(snapshot, binding.scope, binding.cascade && question.reach === 'inherited');
     } else if (question.reach === 'inherited' && (scope.kind === 'tenant' || scope.type === target.type)) {
       this.#all = true;
-      if (grantsOnWholeType(role.grants, target)) this.#scopes.set(binding.scope, scope);
+      // A condition may look at the object, so nothing can be said of the scope as a whole.
+      const unconditional = binding.extra?.condition === undefined;
+      if (unconditional && grantsOnWholeType(role.grants, target)) this.#scopes.set(binding.scope, scope);
     }
   }
 
@@ -155,8 +157,9 @@ const descended = 2;
 
 const everything: CandidateSet = { has: () => true };
 
-function expandAsker(snapshot: Snapshot, { subject, assertedGroups }: ObjectQuestion, nowMs: number): void {
-  sharedWalk.expandSubject(snapshot, subject, snapshot.names.findNode(subject), assertedGroups, nowMs);
+function expandAsker(snapshot: Snapshot, question: ObjectQuestion, nowMs: number): void {
+  const { subject, assertedGroups, attributes } = question;
+  sharedWalk.expandSubject(snapshot, subject, snapshot.names.findNode(subject), assertedGroups, attributes, nowMs);
 }
 
 function firstAfter(ascending: readonly number[], after: number): number {

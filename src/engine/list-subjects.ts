@@ -8,6 +8,7 @@ import { rootNode } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import { grantsPermission } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
+import type { Attributes } from '../model/condition.ts';
 import type { Reach } from '../model/query.ts';
 import { isAllowed, weigh } from './decide.ts';
 import { sharedWalk, type Walk } from './walk.ts';
@@ -17,6 +18,8 @@ export interface SubjectQuestion {
   /** Empty asks about the tenant. */
   readonly object: string;
   readonly reach: Reach;
+  /** What conditions see; they are asked about each subject by itself. */
+  readonly attributes?: Attributes | undefined;
 }
 
 export interface SubjectPage {
@@ -58,7 +61,7 @@ export function listSubjects(
     if (node <= after || !isKnownSubject(snapshot, node)) continue;
     if (holders !== undefined && !isCandidate(snapshot, holders, node)) continue;
     if (holders !== undefined) {
-      sharedWalk.expandSubject(snapshot, names.nodes[node] as string, node, noGroups, nowMs);
+      sharedWalk.expandSubject(snapshot, names.nodes[node] as string, node, noGroups, question.attributes, nowMs);
       if (!isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs))) continue;
     }
     if (subjects.length === size) return { subjects, wildcards, position: last };
@@ -79,25 +82,37 @@ function isWildcard(snapshot: Snapshot, node: number): boolean {
   return node === rootNode || (type >= 0 && snapshot.names.typeWildcards[type] === node);
 }
 
+// Marks: whoever holds a granting binding, and whoever holds one without a condition.
+const candidate = 1;
+const unconditional = 2;
+
 /** Marks, by node, the principals of granting bindings that reach the walk's object, and all their members. */
 function holdersOf(snapshot: Snapshot, walk: Walk, reach: Reach, nowMs: number): Uint8Array {
   const marked = new Uint8Array(snapshot.names.nodes.length);
-  const open: number[] = [];
+  const open: { readonly [mark: number]: number[] } = { [candidate]: [], [unconditional]: [] };
   const scopes = reach === 'exact' ? [walk.objectNode] : walk.scopes;
   for (const scope of scopes) {
     if (scope < 0) continue;
     for (const chunk of at(snapshot.bindingsAt, scope)?.chunks ?? []) {
-      for (const binding of chunk) if (applies(snapshot, walk, binding, nowMs)) open.push(binding.principal);
+      for (const binding of chunk) {
+        const mark = binding.extra?.condition === undefined ? unconditional : candidate;
+        if (applies(snapshot, walk, binding, nowMs)) (open[mark] as number[]).push(binding.principal);
+      }
     }
   }
+  for (const mark of [unconditional, candidate]) spread(snapshot, marked, open[mark] as number[], mark, nowMs);
+  return marked;
+}
+
+/** Marks nodes and all their members, except where a mark is at least as high already. */
+function spread(snapshot: Snapshot, marked: Uint8Array, open: number[], mark: number, nowMs: number): void {
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (marked[node] === 1) continue;
-    marked[node] = 1;
+    if ((marked[node] as number) >= mark) continue;
+    marked[node] = mark;
     for (const chunk of at(snapshot.membersOf, node)?.chunks ?? []) {
       for (const edge of chunk) if (edge.expiresAt === 0 || nowMs < edge.expiresAt) open.push(edge.node);
     }
   }
-  return marked;
 }
 
 function applies(snapshot: Snapshot, walk: Walk, binding: Binding, nowMs: number): boolean {
@@ -108,18 +123,18 @@ function applies(snapshot: Snapshot, walk: Walk, binding: Binding, nowMs: number
 }
 
 function isCandidate(snapshot: Snapshot, holders: Uint8Array, node: number): boolean {
-  if (holders[node] === 1 || holders[rootNode] === 1) return true;
+  if (holders[node] !== 0 || holders[rootNode] !== 0) return true;
   const type = snapshot.names.nodeTypes[node] as number;
   const wildcard = type < 0 ? -1 : (snapshot.names.typeWildcards[type] as number);
-  return wildcard >= 0 && holders[wildcard] === 1;
+  return wildcard >= 0 && holders[wildcard] !== 0;
 }
 
 function wildcardsAmong(snapshot: Snapshot, holders: Uint8Array, type: string): string[] {
   const { names } = snapshot;
-  const wildcards = holders[rootNode] === 1 ? ['*'] : [];
+  const wildcards = holders[rootNode] === unconditional ? ['*'] : [];
   for (const [typeId, node] of names.typeWildcards.entries()) {
     const asked = type === '' || names.types[typeId] === type;
-    if (asked && node >= 0 && holders[node] === 1) wildcards.push(names.nodes[node] as string);
+    if (asked && node >= 0 && holders[node] === unconditional) wildcards.push(names.nodes[node] as string);
   }
   return wildcards.sort();
 }

@@ -11,8 +11,11 @@ import { at } from '../graph/paged.ts';
 import { matchPatterns } from '../graph/pattern.ts';
 import type { Target } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
+import { type Attributes, type ConditionInput, noAttributes } from '../model/condition.ts';
 import { anonymous, isType, typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** How a node came to be in a walk, where it was not reached from another one. */
 export const origin = { self: -1, wildcard: -2, asserted: -3 } as const;
@@ -35,7 +38,14 @@ export class Walk implements Target {
   hasObject = false;
   action = '';
   permission = -1;
-  #objectName = '';
+  /** What conditions see: the question as it was asked. */
+  readonly asked: Writable<ConditionInput> = {
+    subject: '',
+    action: '',
+    object: '',
+    nowMs: 0,
+    attributes: noAttributes,
+  };
   #principalMarks = new Int32Array(1024);
   #scopeMarks = new Int32Array(1024);
   #principalMark = 0;
@@ -43,7 +53,7 @@ export class Walk implements Target {
 
   /** Cut out when asked for: only patterns look at it, and few roles and types have any. */
   get objectId(): string {
-    return this.#objectName.slice(this.type.length + 1);
+    return this.asked.object.slice(this.type.length + 1);
   }
 
   isPrincipal(node: number): boolean {
@@ -68,9 +78,13 @@ export class Walk implements Target {
     subject: string,
     node: number,
     assertedGroups: readonly string[],
+    attributes: Attributes | undefined,
     nowMs: number,
   ): void {
     const { names } = snapshot;
+    this.asked.subject = subject;
+    this.asked.attributes = attributes ?? noAttributes;
+    this.asked.nowMs = nowMs;
     this.#startPrincipals(names.nodes.length);
     if (node >= 0) this.#addPrincipal(node, origin.self);
     const type = node >= 0 ? (names.nodeTypes[node] as number) : names.findType(typeOf(subject));
@@ -103,6 +117,8 @@ export class Walk implements Target {
    * @param node The node of the object, or -1 for one that the graph does not know.
    */
   expandObject(snapshot: Snapshot, object: string, node: number, action: string): void {
+    this.asked.action = action;
+    this.asked.object = object;
     if (object === '') {
       this.#expandTenant(snapshot, action);
       return;
@@ -110,7 +126,7 @@ export class Walk implements Target {
     const { names } = snapshot;
     const typeId = node >= 0 ? (names.nodeTypes[node] as number) : names.findType(typeOf(object));
     const type = typeId >= 0 ? (names.types[typeId] as string) : typeOf(object);
-    this.#setTarget(snapshot, type, typeId, object, action);
+    this.#setTarget(snapshot, type, typeId, action);
     this.#startScopes(names.nodes.length, node);
     if (node >= 0) this.#addLineage(snapshot, node);
     this.#addTypeScopes(snapshot);
@@ -133,7 +149,7 @@ export class Walk implements Target {
 
   /** Sets what a Target says for any object of a type, with no scopes. */
   expandType(snapshot: Snapshot, type: string, action: string): void {
-    this.#setTarget(snapshot, type, snapshot.names.findType(type), '', action);
+    this.#setTarget(snapshot, type, snapshot.names.findType(type), action);
     this.#startScopes(snapshot.names.nodes.length, -1);
   }
 
@@ -141,16 +157,15 @@ export class Walk implements Target {
     // Without an object, "type:action" asks about that type.
     const type = action.includes(':') && isType(typeOf(action)) ? typeOf(action) : '';
     const bare = type === '' ? action : action.slice(type.length + 1);
-    this.#setTarget(snapshot, type, type === '' ? -1 : snapshot.names.findType(type), '', bare);
+    this.#setTarget(snapshot, type, type === '' ? -1 : snapshot.names.findType(type), bare);
     this.hasObject = false;
     this.#startScopes(snapshot.names.nodes.length, -1);
     this.#addScope(rootNode, origin.self);
   }
 
-  #setTarget(snapshot: Snapshot, type: string, typeId: number, object: string, action: string): void {
+  #setTarget(snapshot: Snapshot, type: string, typeId: number, action: string): void {
     this.type = type;
     this.typeId = typeId;
-    this.#objectName = object;
     this.hasObject = true;
     this.action = action;
     this.permission = snapshot.names.findPermission(typeId, action);
@@ -224,7 +239,7 @@ export function walkFor(snapshot: Snapshot, query: Query, nowMs: number): Walk {
 
 /** The same where subject and object have been looked up; -1 for what the graph does not know. */
 export function walkFound(snapshot: Snapshot, query: Query, subject: number, object: number, nowMs: number): Walk {
-  sharedWalk.expandSubject(snapshot, query.subject, subject, query.assertedGroups, nowMs);
+  sharedWalk.expandSubject(snapshot, query.subject, subject, query.assertedGroups, query.attributes, nowMs);
   sharedWalk.expandObject(snapshot, query.object, object, query.action);
   return sharedWalk;
 }

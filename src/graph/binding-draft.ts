@@ -1,4 +1,5 @@
 /** The bindings of a draft: by principal, by scope, their number, and which pattern scopes are in use. */
+import type { ConditionCompiler } from '../model/condition.ts';
 import type { BindingRecord } from '../model/entity.ts';
 import { parseScope, type Scope, type ScopeInput } from '../model/scope.ts';
 import { Binding, byPrincipal, byScope, nodeNameOfScope } from './binding.ts';
@@ -17,6 +18,7 @@ export interface FrozenBindings {
 
 export class BindingDraft {
   readonly #names: Names;
+  readonly #compileCondition: ConditionCompiler;
   readonly #patterns: PatternDraft;
   readonly #of: PagedDraft<Chunked<Binding>>;
   readonly #at: PagedDraft<Chunked<Binding>>;
@@ -26,6 +28,7 @@ export class BindingDraft {
   /** @param inPlace The lists were never published: write into them instead of copying. */
   constructor(base: Snapshot, inPlace: boolean) {
     this.#names = base.names;
+    this.#compileCondition = base.options.compileCondition;
     this.#patterns = new PatternDraft(base);
     this.#of = new PagedDraft(base.bindingsOf);
     this.#at = new PagedDraft(base.bindingsAt);
@@ -33,7 +36,7 @@ export class BindingDraft {
     this.#count = base.counts.bindings;
   }
 
-  /** @throws PosternError INVALID_POLICY for a scope that does not compile */
+  /** @throws PosternError INVALID_POLICY for a scope or a condition that does not compile */
   put(record: BindingRecord): void {
     const scope = parseScope(record.scope);
     const binding = this.#compile(record, scope);
@@ -85,6 +88,7 @@ export class BindingDraft {
       names.internNode(nodeNameOfScope(scope)),
       names.internRole(record.role),
       record,
+      this.#compileCondition,
     );
   }
 }

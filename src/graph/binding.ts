@@ -2,6 +2,7 @@
  * A binding as the engine reads it: integers, and one shape for all. The record
  * it came from can be written back from it, so that it need not be kept.
  */
+import type { Condition, ConditionCompiler } from '../model/condition.ts';
 import { type BindingRecord, bindingKey } from '../model/entity.ts';
 import { formatScope, type Scope, type ScopeInput, toScopeInput } from '../model/scope.ts';
 import type { Names } from './names.ts';
@@ -11,6 +12,7 @@ export interface BindingExtra {
   readonly name: string | undefined;
   readonly note: string | undefined;
   readonly locked: boolean;
+  readonly condition: { readonly text: string; readonly holds: Condition } | undefined;
 }
 
 export class Binding {
@@ -25,17 +27,34 @@ export class Binding {
   /** See keyOfBinding: built on first use, because most are never asked for. */
   key: string;
 
-  constructor(principal: number, scope: number, role: number, record: BindingRecord) {
+  /** @throws PosternError INVALID_POLICY for a condition that does not compile */
+  constructor(
+    principal: number,
+    scope: number,
+    role: number,
+    record: BindingRecord,
+    compileCondition: ConditionCompiler,
+  ) {
     this.principal = principal;
     this.scope = scope;
     this.role = role;
     this.deny = record.effect === 'deny';
     this.cascade = record.cascade !== false;
     this.expiresAt = expiryOf(record);
-    const plain = record.name === undefined && record.note === undefined && record.locked === undefined;
-    this.extra = plain ? undefined : { name: record.name, note: record.note, locked: record.locked === true };
+    this.extra = toExtra(record, compileCondition);
     this.key = '';
   }
+}
+
+function toExtra(record: BindingRecord, compileCondition: ConditionCompiler): BindingExtra | undefined {
+  const { name, note, locked, condition } = record;
+  if (name === undefined && note === undefined && locked === undefined && condition === undefined) return undefined;
+  return {
+    name,
+    note,
+    locked: locked === true,
+    condition: condition === undefined ? undefined : { text: condition, holds: compileCondition(condition) },
+  };
 }
 
 /** When a record ends: milliseconds since 1970, at least 1; 0 where it never does. */
@@ -67,6 +86,7 @@ export function toBindingRecord(binding: Binding, names: Names): BindingRecord {
     ...(binding.extra?.name === undefined ? {} : { name: binding.extra.name }),
     ...(binding.expiresAt === 0 ? {} : { expiresAt: binding.expiresAt }),
     ...(binding.cascade ? {} : { cascade: false as const }),
+    ...(binding.extra?.condition === undefined ? {} : { condition: binding.extra.condition.text }),
     ...(binding.extra?.locked === true ? { locked: true as const } : {}),
     ...(binding.extra?.note === undefined ? {} : { note: binding.extra.note }),
   };

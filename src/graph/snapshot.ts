@@ -4,6 +4,7 @@
  * and an id that a column does not know simply has nothing there.
  */
 import type { Revision } from '../model/change.ts';
+import type { ConditionCompiler } from '../model/condition.ts';
 import type { GroupRecord, Mode, TypeRecord } from '../model/entity.ts';
 import type { Scope } from '../model/scope.ts';
 import type { Binding } from './binding.ts';
@@ -32,6 +33,7 @@ export class Edge {
 /** What cannot be written in a pure way, given once. */
 export interface GraphOptions {
   readonly compileRegex: RegexCompiler;
+  readonly compileCondition: ConditionCompiler;
 }
 
 export interface Counts {

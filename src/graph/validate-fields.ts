@@ -5,7 +5,7 @@
  */
 import type { BindingRecord, EntityRecord, ObjectRecord, RoleRecord, TypeRecord } from '../model/entity.ts';
 import { messageOf } from '../model/errors.ts';
-import { maxNoteBytes } from '../model/limits.ts';
+import { maxConditionBytes, maxNoteBytes } from '../model/limits.ts';
 import {
   isType,
   problemOfAction,
@@ -29,8 +29,14 @@ type Field = Problem['field'];
 const maxInstant = 253_402_300_799_999;
 const maxBindingNameBytes = 256;
 
-export function checkFields(records: readonly EntityRecord[], compileRegex: CompileRegex, report: Report): void {
-  const problemOfRegex = createRegexCheck(compileRegex);
+/** What compiles the parts of records that are languages of their own; each throws, saying what is wrong. */
+export interface Compilers {
+  readonly compileRegex: CompileRegex;
+  readonly compileCondition: (text: string) => unknown;
+}
+
+export function checkFields(records: readonly EntityRecord[], compilers: Compilers, report: Report): void {
+  const problemOfRegex = createRegexCheck(compilers.compileRegex);
 
   function checkName(at: Placed, field: Field, what: string, text: string, problem: string | undefined): void {
     if (problem !== undefined) report(at, field, `${what} ${quote(text)} ${problem}`);
@@ -120,7 +126,7 @@ export function checkFields(records: readonly EntityRecord[], compileRegex: Comp
   }
 
   function checkBinding(at: Placed<BindingRecord>): void {
-    const { subject, role, scope, name, expiresAt, cascade, note } = at.record;
+    const { subject, role, scope, name, expiresAt, cascade, condition, note } = at.record;
     checkName(at, ['subject'], 'subject', subject, problemOfPrincipal(subject));
     checkName(at, ['role'], 'role', role, problemOfRoleName(role));
     const parsed = checkScope(at, ['scope'], scope);
@@ -134,8 +140,21 @@ export function checkFields(records: readonly EntityRecord[], compileRegex: Comp
     if (name !== undefined) {
       checkName(at, ['name'], 'binding name', name, problemOfText(name, 'binding name', maxBindingNameBytes));
     }
+    if (condition !== undefined) checkCondition(at, condition);
     checkNote(at, 'note', note);
     checkExpiry(at, expiresAt);
+  }
+
+  function checkCondition(at: Placed<BindingRecord>, condition: string): void {
+    const problem = problemOfText(condition, 'condition', maxConditionBytes);
+    if (problem !== undefined) report(at, ['condition'], `condition ${quote(condition)} ${problem}`);
+    else {
+      try {
+        compilers.compileCondition(condition);
+      } catch (error) {
+        report(at, ['condition'], messageOf(error));
+      }
+    }
   }
 
   function checkRecord(at: Placed): void {

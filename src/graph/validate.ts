@@ -24,6 +24,8 @@ export interface Validation {
 export interface ValidateOptions {
   /** Throws where a regular expression does not compile. */
   readonly compileRegex: CompileRegex;
+  /** Throws where a condition does not compile. */
+  readonly compileCondition: (text: string) => unknown;
   /** The candidate that was probably meant, or undefined where none is near. */
   readonly suggest: Suggest;
   /** Default 1,000. */
@@ -36,7 +38,7 @@ export function validate(records: Iterable<EntityRecord>, options: ValidateOptio
   const all = Array.isArray(records) ? (records as readonly EntityRecord[]) : [...records];
   const nearest = createNearest(options.suggest);
   checkIdentities(all, report);
-  checkFields(all, options.compileRegex, report);
+  checkFields(all, options, report);
   checkReferences(all, nearest, report);
   const types = indexTypes(all);
   if (types.declared.size > 0) checkTypes(all, types, nearest, report);

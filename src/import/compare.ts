@@ -4,12 +4,13 @@
  * and by the importers' tests. It decides with the engine itself, and must never
  * explain a difference away: what differs is named.
  */
+
+import { graphOptions } from '../condition/graph-options.ts';
 import { isAllowed, weigh } from '../engine/decide.ts';
 import { sharedWalk } from '../engine/walk.ts';
 import { applyChanges } from '../graph/apply.ts';
 import { emptySnapshot, type Snapshot } from '../graph/snapshot.ts';
 import { type EntityRecord, entityKinds } from '../model/entity.ts';
-import { compileRegex } from '../regex/re2.ts';
 import type { Import, Leftover, OldQuestion } from './importer.ts';
 import { textsInOrder } from './in-order.ts';
 
@@ -62,7 +63,7 @@ export function compare({ records, rules, leftovers }: Import, nowMs: number): C
     const narrowed = new Differences();
     // A subject that only leftovers name is not one that was asked about.
     if (subjects.has(subject)) {
-      sharedWalk.expandSubject(snapshot, subject, snapshot.names.findNode(subject), [], nowMs);
+      sharedWalk.expandSubject(snapshot, subject, snapshot.names.findNode(subject), [], undefined, nowMs);
       for (const { question, node } of questions) {
         sharedWalk.expandObject(snapshot, question.object, node, question.action);
         const after = isAllowed(weigh(snapshot, sharedWalk, 'inherited', nowMs));
@@ -86,7 +87,7 @@ export function isSame({ widened, narrowed, leftovers }: Comparison): boolean {
 function toSnapshot(records: readonly EntityRecord[]): Snapshot {
   const inOrder = records.toSorted((a, b) => entityKinds.indexOf(a.kind) - entityKinds.indexOf(b.kind));
   const changes = inOrder.map((record) => ({ op: 'put' as const, record }));
-  return applyChanges(emptySnapshot({ compileRegex }), changes, { epoch: 'import', number: 1 });
+  return applyChanges(emptySnapshot(graphOptions), changes, { epoch: 'import', number: 1 });
 }
 
 /** Each question once, its object looked up; those about one object are neighbours. */

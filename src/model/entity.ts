@@ -91,6 +91,8 @@ export interface BindingRecord {
   readonly expiresAt?: number;
   /** `false`: the object itself only, not its descendants. */
   readonly cascade?: false;
+  /** A CEL expression over the question; the binding applies where it is true. See condition.ts. */
+  readonly condition?: string;
   /** Ordinary writers cannot revoke it. */
   readonly locked?: true;
   readonly note?: string;

@@ -13,6 +13,14 @@ export const maxActionBytes = 256;
 export const maxRoleNameBytes = 256;
 /** Longest glob or regular expression of a scope, in bytes of UTF-8. */
 export const maxPatternBytes = 1024;
+/** Longest condition of a binding, in bytes of UTF-8. */
+export const maxConditionBytes = 2048;
+/** Most parts (names, literals, calls) of a condition. */
+export const maxConditionParts = 100;
+/** Most characters of a query's attributes, as JSON. */
+export const maxAttributesLength = 16_384;
+/** Most elements of one list or map among a query's attributes. */
+export const maxAttributeElements = 256;
 /** Longest note or description, in bytes of UTF-8. */
 export const maxNoteBytes = 4096;
 /** Most questions in one BatchCheck. */

@@ -12,7 +12,7 @@ import type { Change } from './change.ts';
 import type { BindingRecord, EntityKind, EntityRecord, ParentEdge, RoleRecord } from './entity.ts';
 import { entityKinds } from './entity.ts';
 import { messageOf } from './errors.ts';
-import { maxNoteBytes } from './limits.ts';
+import { maxConditionBytes, maxNoteBytes } from './limits.ts';
 import {
   isType,
   problemOfAction,
@@ -193,6 +193,7 @@ const bindingFields = new Set([
   'cascade',
   'locked',
   'note',
+  'condition',
 ]);
 
 function parseBinding(from: Json, where: string): EntityRecord {
@@ -212,6 +213,7 @@ function parseBinding(from: Json, where: string): EntityRecord {
   if (expiresAt !== undefined) record.expiresAt = expiresAt;
   if (!flagAt(from, 'cascade', true, where)) record.cascade = false;
   if (flagAt(from, 'locked', false, where)) record.locked = true;
+  if (from.condition !== undefined) record.condition = nameAt(from, 'condition', problemOfCondition, where);
   const note = noteAt(from, 'note', where);
   if (note !== undefined) record.note = note;
   return record;
@@ -270,6 +272,10 @@ function problemOfType(text: string): string | undefined {
 
 function problemOfGroup(text: string): string | undefined {
   return text.startsWith('group:') ? problemOfName(text) : 'is not a group; write it as "group:id"';
+}
+
+function problemOfCondition(text: string): string | undefined {
+  return problemOfText(text, 'condition', maxConditionBytes);
 }
 
 function problemOfBindingName(text: string): string | undefined {

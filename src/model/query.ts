@@ -1,8 +1,15 @@
 /** A question, and its answer. */
+import type { Attributes } from './condition.ts';
 import type { Mode } from './entity.ts';
 
 /** Why a decision is what it is; the closed set of SPEC "The decision". */
-export type Reason = 'ALLOWED' | 'EXPLICIT_DENY' | 'ROLE_LACKS_PERMISSION' | 'NO_ROLE' | 'ENFORCEMENT_OFF';
+export type Reason =
+  | 'ALLOWED'
+  | 'EXPLICIT_DENY'
+  | 'CONDITION_NOT_MET'
+  | 'ROLE_LACKS_PERMISSION'
+  | 'NO_ROLE'
+  | 'ENFORCEMENT_OFF';
 
 /** How far a question looks up from the object. */
 export type Reach = 'inherited' | 'exact';
@@ -16,6 +23,8 @@ export interface Query {
   readonly reach: Reach;
   /** Groups that the caller asserts, as "group:<id>". */
   readonly assertedGroups: readonly string[];
+  /** What the caller knows beyond names, for conditions. */
+  readonly attributes?: Attributes | undefined;
 }
 
 /** What the engine found; the tenant's mode is not applied yet. */

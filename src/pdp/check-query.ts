@@ -1,7 +1,8 @@
 /** The limits of a question. What a graph knows is legal; only unknown names need a closer look. */
 import type { Names } from '../graph/names.ts';
+import type { Attributes, AttributeValue } from '../model/condition.ts';
 import { PosternError } from '../model/errors.ts';
-import { maxAssertedGroups } from '../model/limits.ts';
+import { maxAssertedGroups, maxAttributeElements, maxAttributesLength } from '../model/limits.ts';
 import {
   anonymous,
   checked,
@@ -89,4 +90,30 @@ export function checkAssertedGroups(groups: readonly string[], allowed: boolean,
         field: `${field}[${i}]`,
       });
   }
+}
+
+/** @throws PosternError LIMIT_EXCEEDED, INVALID_CONTEXT */
+export function checkAttributes(attributes: Attributes | undefined, prefix: string): void {
+  if (attributes === undefined) return;
+  const field = `${prefix}context.attributes`;
+  if (JSON.stringify(attributes).length > maxAttributesLength) {
+    throw new PosternError('LIMIT_EXCEEDED', `${field} takes more than ${maxAttributesLength} characters of JSON`, {
+      field,
+    });
+  }
+  const large = largestOf(attributes);
+  if (large > maxAttributeElements) {
+    throw new PosternError(
+      'LIMIT_EXCEEDED',
+      `${field} has a list or map of ${large} elements; at most ${maxAttributeElements} are taken`,
+      { field },
+    );
+  }
+}
+
+/** The number of elements of the largest list or map. */
+function largestOf(value: AttributeValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const elements: readonly AttributeValue[] = Array.isArray(value) ? value : Object.values(value);
+  return Math.max(elements.length, ...elements.map(largestOf));
 }

@@ -7,13 +7,20 @@ import { decideFound } from '../engine/decide.ts';
 import { explain } from '../engine/explain.ts';
 import { listActions } from '../engine/list-actions.ts';
 import { type ObjectQuestion, ObjectScan } from '../engine/list-objects.ts';
-import { listSubjects } from '../engine/list-subjects.ts';
+import { listSubjects, type SubjectQuestion } from '../engine/list-subjects.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Mode } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
 import { defaultPageSize, maxPageSize } from '../model/limits.ts';
-import type { Decision, Query, Reach, Verdict } from '../model/query.ts';
-import { checkAction, checkAssertedGroups, checkObject, checkSubject, checkType } from './check-query.ts';
+import type { Decision, Query, Verdict } from '../model/query.ts';
+import {
+  checkAction,
+  checkAssertedGroups,
+  checkAttributes,
+  checkObject,
+  checkSubject,
+  checkType,
+} from './check-query.ts';
 import type { DecisionCounters } from './counters.ts';
 import type { PageTokens } from './page-tokens.ts';
 import { summarise } from './summary.ts';
@@ -109,7 +116,8 @@ export class SnapshotView implements View {
     }
   }
 
-  listSubjects(action: string, object: string, reach: Reach, type: string, page: Page, call: Call): SubjectList {
+  listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): SubjectList {
+    const { action, object, reach, attributes } = question;
     if (type !== '') checkType(type);
     checkAction(action, '');
     checkObject(object, reach, this.snapshot.names, '');
@@ -124,13 +132,14 @@ export class SnapshotView implements View {
     }
     const { pageTokens, now, nextId } = this.#context;
     const nowMs = now();
-    const asked = ['subjects', action, object, reach, type];
+    checkAttributes(attributes, '');
+    const asked = ['subjects', question, type];
     const after = pageTokens.parse(this.snapshot.names, asked, page.token);
     const size = page.size === 0 ? defaultPageSize : page.size;
-    const found = listSubjects(this.snapshot, { action, object, reach }, type, nowMs, after, size);
+    const found = listSubjects(this.snapshot, question, type, nowMs, after, size);
     const decisionId = nextId(nowMs);
-    const question = { subject: `${type}:*`, action, reach, assertedGroups: noGroups };
-    this.#recordList(decisionId, question, object, call, nowMs, found.subjects.length);
+    const asker = { subject: `${type}:*`, action, reach, assertedGroups: noGroups, attributes };
+    this.#recordList(decisionId, asker, object, call, nowMs, found.subjects.length);
     const nextPageToken = found.position < 0 ? '' : pageTokens.format(this.snapshot.names, asked, found.position);
     return { subjects: found.subjects, wildcards: found.wildcards, nextPageToken, decisionId };
   }
@@ -149,11 +158,13 @@ export class SnapshotView implements View {
     checkAction(query.action, prefix);
     if (query.assertedGroups.length > 0)
       checkAssertedGroups(query.assertedGroups, this.#context.allowAssertedGroups, prefix);
+    checkAttributes(query.attributes, prefix);
   }
 
-  #checkAsker(question: { readonly subject: string; readonly assertedGroups: readonly string[] }): void {
+  #checkAsker(question: Pick<Query, 'subject' | 'assertedGroups' | 'attributes'>): void {
     checkSubject(question.subject, this.snapshot.names, '');
     checkAssertedGroups(question.assertedGroups, this.#context.allowAssertedGroups, '');
+    checkAttributes(question.attributes, '');
   }
 
   #record(query: Query, verdict: Verdict, call: Call, nowMs: number): Decision {
@@ -216,6 +227,7 @@ export class SnapshotView implements View {
       caller: call.caller,
       traceId: call.traceId,
       assertedGroups: asked.assertedGroups.length === 0 ? undefined : asked.assertedGroups,
+      attributes: asked.attributes,
       results,
     };
   }

@@ -5,8 +5,9 @@
  */
 import type { Source } from '../decision-log/log.ts';
 import type { Path } from '../engine/explain.ts';
+import type { SubjectQuestion } from '../engine/list-subjects.ts';
 import type { Mode } from '../model/entity.ts';
-import type { Decision, Query, Reach } from '../model/query.ts';
+import type { Decision, Query } from '../model/query.ts';
 
 /** What is known of a call beyond its questions, for the record. */
 export interface Call {
@@ -58,7 +59,7 @@ export interface View {
   readonly mode: Mode;
   check(query: Query, call: Call, fieldPrefix?: string): Decision;
   listObjects(query: Omit<Query, 'object'>, type: string, page: Page, call: Call): ObjectList;
-  listSubjects(action: string, object: string, reach: Reach, type: string, page: Page, call: Call): SubjectList;
+  listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): SubjectList;
   listActions(query: Omit<Query, 'action'>, call: Call): ActionList;
   explain(query: Query, call: Call): Explanation;
 }

@@ -2,9 +2,10 @@
  * Policy text to the records of a graph, or everything that is wrong with it, with line and column. Called by
  * load.ts, the CLI and tests. Pure but for what it is given; it never throws for anything that the text holds.
  */
+
+import { graphOptions } from '../condition/graph-options.ts';
 import { validate } from '../graph/validate.ts';
 import type { Problem } from '../graph/validate-report.ts';
-import { compileRegex } from '../regex/re2.ts';
 import { type Finding, parseDocumentOf } from './document.ts';
 import type { Path, PolicyResult } from './problem.ts';
 import { policySchema } from './schema.ts';
@@ -17,7 +18,7 @@ export function parsePolicy(text: string, fileName: string): PolicyResult {
   const document = parseDocumentOf(policySchema, text, fileName);
   if (!document.ok) return document;
   const placed = toRecords(document.data);
-  const { problems, omitted } = validate(placed.records, { compileRegex, suggest });
+  const { problems, omitted } = validate(placed.records, { ...graphOptions, suggest });
   if (problems.length > 0) return document.reject(toFindings(problems, placed), omitted);
   return { ok: true, records: placed.records, warnings: findWarnings(document.data).map(document.toProblem) };
 }

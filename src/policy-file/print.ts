@@ -142,7 +142,7 @@ function printParent({ object, inherit }: ParentEdge): string {
 }
 
 function printBinding(binding: BindingRecord): string {
-  const { subject, role, scope, effect, name, expiresAt, cascade, locked, note } = binding;
+  const { subject, role, scope, effect, name, expiresAt, cascade, condition, locked, note } = binding;
   const fields = printFields([
     ['subject', printText(subject)],
     ['role', printText(role)],
@@ -152,6 +152,7 @@ function printBinding(binding: BindingRecord): string {
     ['expires_at', expiresAt === undefined ? undefined : formatInstant(expiresAt)],
     ['cascade', cascade === false ? 'false' : undefined],
     ['locked', locked === true ? 'true' : undefined],
+    ['condition', condition === undefined ? undefined : printText(condition)],
     ['note', note ? printText(note) : undefined],
   ]);
   return `  - ${fields}\n`;

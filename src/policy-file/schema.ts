@@ -139,6 +139,10 @@ const binding = z
     name: z.string().optional().describe('Tells apart several bindings of the same subject, role, scope and effect.'),
     expires_at: instant.optional().describe('The binding holds before this instant.'),
     cascade: z.boolean().optional().describe('false: on the object itself only, not on its descendants.'),
+    condition: z
+      .string()
+      .optional()
+      .describe('CEL over subject, action, object, now and context.<attribute>; the binding applies where it is true.'),
     locked: z.boolean().optional().describe('Ordinary writers cannot revoke it.'),
     note: z.string().optional().describe('For people; never used to decide.'),
   })

@@ -2,6 +2,7 @@
  * Policy tests (`*.test.yaml`) to data: every question that is asserted, with the place to name when it fails.
  * Called by `postern test`, which asks them; nothing is evaluated here.
  */
+import type { Attributes } from '../model/condition.ts';
 import { maxAssertedGroups } from '../model/limits.ts';
 import { isType, problemOfAction, problemOfObject, problemOfSubject, quote } from '../model/names.ts';
 import type { Query, Reason } from '../model/query.ts';
@@ -76,7 +77,11 @@ export function parseTestFile(text: string, file: string): PolicyTestSuite | Rej
 }
 
 type FileTest = PolicyTestFile['tests'][number];
-type Context = { readonly reach?: 'exact' | undefined; readonly groups?: readonly string[] | undefined };
+type Context = {
+  readonly reach?: 'exact' | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly attributes?: Attributes | undefined;
+};
 
 function createReader({ positionOf }: ParsedDocument<PolicyTestFile>) {
   const findings: Finding[] = [];
@@ -145,12 +150,12 @@ function createReader({ positionOf }: ParsedDocument<PolicyTestFile>) {
     return { kind, at: at(path), query, type, expect, wide };
   }
 
-  function readContext({ reach, groups = [] }: Context, path: Path, hasObject: boolean) {
+  function readContext({ reach, groups = [], attributes }: Context, path: Path, hasObject: boolean) {
     if (reach === 'exact' && !hasObject) report([...path, 'reach'], 'reach: exact needs an object');
     if (groups.length > maxAssertedGroups)
       report([...path, 'groups'], `more than ${maxAssertedGroups} groups are asserted`);
     toList(groups, [...path, 'groups'], 'group', problemOfGroup);
-    return { reach: reach ?? ('inherited' as const), assertedGroups: groups };
+    return { reach: reach ?? ('inherited' as const), assertedGroups: groups, attributes };
   }
 
   function toList(

@@ -9,6 +9,7 @@ const action = z.string().describe('One action: "read".');
 
 const context = {
   reach: z.literal('exact').optional().describe('exact: only bindings on the object itself count.'),
+  attributes: z.record(z.string(), z.json()).optional().describe('What conditions see as context.<name>.'),
   groups: z.array(z.string()).optional().describe('Groups that the caller asserts, as "group:<id>".'),
 };
 
@@ -28,7 +29,7 @@ const test = z
         z.strictObject({
           ...question,
           reason: z
-            .enum(['EXPLICIT_DENY', 'ROLE_LACKS_PERMISSION', 'NO_ROLE'])
+            .enum(['EXPLICIT_DENY', 'CONDITION_NOT_MET', 'ROLE_LACKS_PERMISSION', 'NO_ROLE'])
             .optional()
             .describe('Why it is denied.'),
         }),
@@ -57,6 +58,7 @@ const test = z
           expect: z.array(z.string()).describe('All subjects, in any order.'),
           wildcards: z.array(z.string()).optional().describe('All wildcards, in any order.'),
           reach: context.reach,
+          attributes: context.attributes,
         }),
       )
       .optional()

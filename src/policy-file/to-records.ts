@@ -119,7 +119,7 @@ function toObject(object: string, value: FileObject): ObjectRecord {
 }
 
 function toBinding(binding: FileBinding): BindingRecord {
-  const { subject, role, scope, effect, name, expires_at, cascade, locked, note } = binding;
+  const { subject, role, scope, effect, name, expires_at, cascade, condition, locked, note } = binding;
   return {
     kind: 'binding',
     subject,
@@ -130,6 +130,7 @@ function toBinding(binding: FileBinding): BindingRecord {
     ...expiry(expires_at),
     ...(cascade === false ? { cascade } : {}),
     ...(locked === true ? { locked } : {}),
+    ...(condition === undefined ? {} : { condition }),
     ...(note ? { note } : {}),
   };
 }

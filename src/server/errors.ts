@@ -46,6 +46,7 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   INVALID_PAGE_TOKEN: malformed,
   INVALID_REVISION_TOKEN: malformed,
   // At the prompt a file that is refused is not a malformed command: scripts want to tell the two apart.
+  CONDITION_FAILED: malformed,
   INVALID_POLICY: { ...malformed, exit: 3 },
   INVALID_OPTION: malformed,
   TOO_MANY_CHECKS: overLimit,

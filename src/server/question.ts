@@ -3,6 +3,7 @@
  * answered. Codecs make and read them; services pass them through. No transport
  * and no generated code is known here.
  */
+import type { SubjectQuestion } from '../engine/list-subjects.ts';
 import type { Mode } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
 import { defaultPageSize, maxBatchChecks, maxPageSize } from '../model/limits.ts';
@@ -34,9 +35,7 @@ export interface ListObjectsQuestion extends Asked {
 }
 
 export interface ListSubjectsQuestion extends Asked {
-  readonly action: string;
-  readonly object: string;
-  readonly reach: Reach;
+  readonly query: SubjectQuestion;
   readonly type: string;
   readonly page: Page;
 }
@@ -75,7 +74,7 @@ export type QueryDraft = { -readonly [Field in keyof Query]: Query[Field] };
 const noGroups: readonly string[] = [];
 
 export function createQuery(subject = '', action = '', object = ''): QueryDraft {
-  return { subject, action, object, reach: 'inherited', assertedGroups: noGroups };
+  return { subject, action, object, reach: 'inherited', assertedGroups: noGroups, attributes: undefined };
 }
 
 /** The reach of a wire number, or undefined for one that this version does not know. */

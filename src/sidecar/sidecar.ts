@@ -4,13 +4,13 @@
  * or translates; it opens things in order, and closes them in reverse.
  */
 
+import { graphOptions } from '../condition/graph-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import { createIds } from '../decision-log/ids.ts';
 import type { DecisionLog } from '../decision-log/log.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { createPdp, type RunningPdp } from '../pdp/pdp.ts';
 import type { Pdp } from '../pdp/view.ts';
-import { compileRegex } from '../regex/re2.ts';
 import { Replica } from '../replica/replica.ts';
 import { type Servers, startServers } from '../server/start.ts';
 import type { Store } from '../store/store.ts';
@@ -90,7 +90,7 @@ function followTenant(store: Store, watch: ReplicaWatch, options: ServeOptions):
   return new Replica({
     store,
     tenant: watch.tenant,
-    graph: { compileRegex },
+    graph: graphOptions,
     compareIntervalMs: options.compareIntervalMs,
     retryMs,
     now: Date.now,

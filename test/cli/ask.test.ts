@@ -62,6 +62,23 @@ const cases: readonly Case[] = [
     stdout: 'allowed\nALLOWED by user:bob creator on * · decision ID · revision R\n',
   },
   {
+    args: ['check', 'user:frank', 'app:create', '--attribute', 'level=2'],
+    code: 0,
+    stdout: 'allowed\nALLOWED by user:frank creator on * · decision ID · revision R\n',
+  },
+  {
+    args: ['check', 'user:frank', 'app:create', '--attribute', 'level=1', '--attribute', 'name=x'],
+    code: 1,
+    stdout: 'denied\nCONDITION_NOT_MET, closest is user:frank creator on * · decision ID · revision R\n',
+  },
+  {
+    args: ['check', 'user:frank', 'app:create'],
+    code: 2,
+    stdout: '',
+    stderr:
+      'postern: the condition "context.level > 1" cannot be evaluated: field not found: level; send what it needs in context.attributes (CONDITION_FAILED)\n',
+  },
+  {
     args: ['check', '--group', 'group:sre', 'user:dave', 'read', 'doc:42'],
     code: 0,
     stdout: 'allowed\nALLOWED by group:ops editor on folder:reports · decision ID · revision R\n',

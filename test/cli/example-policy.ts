@@ -19,4 +19,5 @@ bindings:
   - { subject: 'user:*', role: viewer, scope: 'doc:public-*' }
   - { subject: 'user:mallory', role: editor, scope: '*', effect: deny }
   - { subject: 'user:bob', role: creator, scope: '*' }
+  - { subject: 'user:frank', role: creator, scope: '*', condition: 'context.level > 1' }
 `;

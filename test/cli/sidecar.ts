@@ -5,12 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { graphOptions } from '../../src/condition/graph-options.ts';
 import { createIds } from '../../src/decision-log/ids.ts';
 import { createNoLog } from '../../src/decision-log/no-log.ts';
 import { formatRevision } from '../../src/model/change.ts';
 import { createPdp } from '../../src/pdp/pdp.ts';
 import { parsePolicy } from '../../src/policy-file/parse.ts';
-import { compileRegex } from '../../src/regex/re2.ts';
 import { Replica } from '../../src/replica/replica.ts';
 import { formatAddress } from '../../src/server/address.ts';
 import { startServers } from '../../src/server/start.ts';
@@ -34,7 +34,7 @@ export async function startTestSidecar(policy: string | undefined): Promise<Test
   const replica = new Replica({
     store,
     tenant: 'default',
-    graph: { compileRegex },
+    graph: graphOptions,
     compareIntervalMs: 60_000,
     retryMs: 100,
     now: Date.now,

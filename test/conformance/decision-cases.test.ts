@@ -25,7 +25,7 @@ function answersOfReference(records: readonly EntityRecord[]): Answers {
   return {
     check: (query, now) => check(records, query, now),
     objects: (query, type, now) => listObjects(records, query, type, now),
-    subjects: ({ action, object, reach }, type, now) => listSubjects(records, action, object, reach, type, now),
+    subjects: (query, type, now) => listSubjects(records, query, type, now),
     actions: (query, now) => listActions(records, query, now),
   };
 }
@@ -35,7 +35,7 @@ function answersOfEngine(records: readonly EntityRecord[]): Answers {
   return {
     check: (query, now) => engineCheck(snapshot, query, now),
     objects: (query, type, now) => engineObjects(snapshot, query, type, now),
-    subjects: ({ action, object, reach }, type, now) => engineSubjects(snapshot, action, object, reach, type, now),
+    subjects: (query, type, now) => engineSubjects(snapshot, query, type, now),
     actions: (query, now) => engineActions(snapshot, query, now),
   };
 }

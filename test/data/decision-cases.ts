@@ -6,6 +6,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
+import type { Attributes } from '../../src/model/condition.ts';
 import type { Query, Reach } from '../../src/model/query.ts';
 import type { WrittenPolicy } from './policy-records.ts';
 
@@ -25,6 +26,7 @@ export interface ExpectedList {
   readonly type: string;
   readonly reach: Reach;
   readonly assertedGroups: readonly string[];
+  readonly attributes?: Attributes | undefined;
   /** Complete and sorted. */
   readonly expected: readonly string[];
   /** What the list names besides: scopes, wildcards or patterns. */
@@ -88,19 +90,25 @@ function toCase(test: Written, where: string): DecisionCase {
       ...entries('allowed').flatMap((entry) => toChecks(entry, true, where)),
       ...entries('denied').flatMap((entry) => toChecks(entry, false, where)),
     ],
-    objects: entries('objects').map((entry) => toList(entry, ['subject', 'action', 'type', 'groups'], 'scopes', where)),
-    subjects: entries('subjects').map((entry) => toList(entry, ['action', 'object', 'type'], 'wildcards', where)),
-    actions: entries('actions').map((entry) => toList(entry, ['subject', 'object', 'groups'], 'patterns', where)),
+    objects: entries('objects').map((entry) =>
+      toList(entry, ['subject', 'action', 'type', 'groups', 'attributes'], 'scopes', where),
+    ),
+    subjects: entries('subjects').map((entry) =>
+      toList(entry, ['action', 'object', 'type', 'attributes'], 'wildcards', where),
+    ),
+    actions: entries('actions').map((entry) =>
+      toList(entry, ['subject', 'object', 'groups', 'attributes'], 'patterns', where),
+    ),
   };
 }
 
 function toChecks(entry: Written, allowed: boolean, where: string): readonly ExpectedCheck[] {
-  allow(entry, ['subject', 'action', 'object', 'reach', 'groups', 'reason', 'binding'], where);
+  allow(entry, ['subject', 'action', 'object', 'reach', 'groups', 'attributes', 'reason', 'binding'], where);
   const binding = entry.binding as readonly string[] | undefined;
   return each(entry.subject).flatMap((subject) =>
     each(entry.action).flatMap((action) =>
       each(entry.object ?? '').map((object) => ({
-        query: { subject, action, object, reach: reachOf(entry), assertedGroups: each(entry.groups ?? []) },
+        query: { subject, action, object, ...contextOf(entry) },
         allowed,
         ...(entry.reason === undefined ? {} : { reason: String(entry.reason) }),
         ...(binding === undefined ? {} : { binding: binding.length === 0 ? '' : JSON.stringify(binding) }),
@@ -117,15 +125,18 @@ function toList(entry: Written, keys: readonly string[], extras: string, where: 
     action: text('action'),
     object: text('object'),
     type: text('type'),
-    reach: reachOf(entry),
-    assertedGroups: each(entry.groups ?? []),
+    ...contextOf(entry),
     expected: [...each(entry.expect)].sort(),
     extras: entry[extras] === undefined ? undefined : [...each(entry[extras])].sort(),
   };
 }
 
-function reachOf(entry: Written): Reach {
-  return entry.reach === 'exact' ? 'exact' : 'inherited';
+function contextOf(entry: Written): Pick<Query, 'reach' | 'assertedGroups' | 'attributes'> {
+  return {
+    reach: entry.reach === 'exact' ? 'exact' : 'inherited',
+    assertedGroups: each(entry.groups ?? []),
+    attributes: entry.attributes as Attributes | undefined,
+  };
 }
 
 function each(value: unknown): readonly string[] {

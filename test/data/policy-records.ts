@@ -43,6 +43,7 @@ interface WrittenBinding {
   readonly name?: string;
   readonly expires_at?: string;
   readonly cascade?: boolean;
+  readonly condition?: string;
   readonly locked?: boolean;
   readonly note?: string;
 }
@@ -109,6 +110,7 @@ function recordOfBinding(written: WrittenBinding): EntityRecord {
     ...(written.name === undefined ? {} : { name: written.name }),
     ...expiry(written.expires_at),
     ...(written.cascade === false ? { cascade: false } : {}),
+    ...(written.condition === undefined ? {} : { condition: written.condition }),
     ...(written.locked === true ? { locked: true } : {}),
     ...(written.note === undefined ? {} : { note: written.note }),
   };

@@ -6,6 +6,7 @@ const options: ValidateOptions = {
   compileRegex: (text) => {
     if (text.includes('(')) throw new Error(`${text} does not compile`);
   },
+  compileCondition: () => undefined,
   suggest: (name, candidates) => [...candidates].find((candidate) => candidate.length === name.length),
 };
 

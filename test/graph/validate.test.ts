@@ -6,6 +6,7 @@ const options: ValidateOptions = {
   compileRegex: (text) => {
     if (text.includes('(')) throw new Error(`${text} does not compile`);
   },
+  compileCondition: () => undefined,
   suggest: (name, candidates) => [...candidates].find((candidate) => candidate.length === name.length),
 };
 
@@ -83,11 +84,7 @@ describe('names and values', () => {
       [{ kind: 'type', name: '1doc' }],
       ['0 name: type "1doc" is not a legal type; a type is a letter, then up to 127 of A-Z a-z 0-9 _ . / -'],
     ],
-    [
-      'a type’s action',
-      [{ kind: 'type', name: 'doc', actions: ['read', ''] }],
-      ['0 actions.1: action "" is empty'],
-    ],
+    ['a type’s action', [{ kind: 'type', name: 'doc', actions: ['read', ''] }], ['0 actions.1: action "" is empty']],
     [
       'a type’s parent',
       [{ kind: 'type', name: 'doc', parents: ['a b'] }],

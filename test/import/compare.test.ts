@@ -4,15 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { compare, isSame } from '../../src/import/compare.ts';
 import type { Import, OldQuestion } from '../../src/import/importer.ts';
 import { formatReport, toReportJson } from '../../src/import/report.ts';
-import { graph, query } from '../reference/arbitraries.ts';
+import { graph } from '../reference/arbitraries.ts';
+import { query } from '../reference/questions.ts';
 import { runs, say, seed } from '../reference/runs.ts';
 import { changed, now, reported } from './brute-force.ts';
 
+/** No importer makes conditions: what they need is not in a question of the old system. */
+const unconditional = graph.map((records) => records.filter((record) => !('condition' in record)));
 const asked = fc.array(query, { minLength: 1, maxLength: 12, size: 'max' });
 
 describe('the comparison', () => {
   test('names every decision that differs, and no other one', { timeout: 20_000 + runs * 100 }, () => {
-    const property = fc.property(graph, asked, fc.infiniteStream(fc.boolean()), (records, queries, coin) => {
+    const property = fc.property(unconditional, asked, fc.infiniteStream(fc.boolean()), (records, queries, coin) => {
       const subjects = [...new Set(queries.map(({ subject }) => subject))].sort();
       const questions = queries.map(({ action, object }) => ({ action, object }));
       const decided = new Map<string, boolean>();

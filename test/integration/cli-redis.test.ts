@@ -36,7 +36,7 @@ describe('apply', () => {
     const tenant = newTenant();
     const first = await run('apply', 'policy.yaml', '--tenant', tenant, '--yes', '--why', 'release 7');
     expect(first.stdout).toMatch(
-      /\+ role editor\n[\s\S]*\n15 to add, 0 to change, 0 to remove\napplied 15 changes: revision \w+\.1\n$/,
+      /\+ role editor\n[\s\S]*\n16 to add, 0 to change, 0 to remove\napplied 16 changes: revision \w+\.1\n$/,
     );
     expect(first.code).toBe(0);
     const again = await run('apply', 'policy.yaml', '--tenant', tenant);
@@ -57,7 +57,7 @@ describe('apply', () => {
   test('writes nothing in a dry run, and refuses to guess where there is nobody to ask', async () => {
     const tenant = newTenant();
     const dry = await run('apply', 'policy.yaml', '--tenant', tenant, '--dry-run');
-    expect(dry.stdout).toMatch(/\n15 to add, 0 to change, 0 to remove\n$/);
+    expect(dry.stdout).toMatch(/\n16 to add, 0 to change, 0 to remove\n$/);
     expect(dry.stderr).toContain('is empty; nothing was written');
     const unasked = await run('apply', 'policy.yaml', '--tenant', tenant);
     expect(unasked.code).toBe(2);

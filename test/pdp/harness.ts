@@ -1,5 +1,6 @@
 /** A PDP over a memory store, with a log that keeps its records and a clock that the test sets. */
 import { vi } from 'vitest';
+import { graphOptions } from '../../src/condition/graph-options.ts';
 import { createIds } from '../../src/decision-log/ids.ts';
 import type { DecisionEntry, DecisionLog } from '../../src/decision-log/log.ts';
 import type { Change, Revision } from '../../src/model/change.ts';
@@ -7,7 +8,6 @@ import type { EntityRecord } from '../../src/model/entity.ts';
 import type { Query } from '../../src/model/query.ts';
 import { createPdp, type RunningPdp } from '../../src/pdp/pdp.ts';
 import type { Call, View } from '../../src/pdp/view.ts';
-import { compileRegex } from '../../src/regex/re2.ts';
 import { Replica } from '../../src/replica/replica.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -35,7 +35,7 @@ export async function startPdp(
       new Replica({
         store,
         tenant,
-        graph: { compileRegex },
+        graph: graphOptions,
         compareIntervalMs: 1e6,
         retryMs: 1,
         now: Date.now,
@@ -80,4 +80,14 @@ export const viewer: EntityRecord = { kind: 'role', name: 'viewer', permissions:
 
 export function bound(subject: string, scope: string, role = 'viewer'): EntityRecord {
   return { kind: 'binding', subject, role, scope };
+}
+
+/** What the act throws. */
+export function catching(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { maxAssertedGroups } from '../../src/model/limits.ts';
 import type { View } from '../../src/pdp/view.ts';
-import { bound, call, type PdpHarness, query, startPdp, viewer } from './harness.ts';
+import { bound, call, catching, type PdpHarness, query, startPdp, viewer } from './harness.ts';
 
 let running: PdpHarness | undefined;
 afterEach(() => running?.close());
@@ -222,18 +222,14 @@ describe('lists', () => {
     const { commit, view, log } = await pdpWith(['default']);
     await commit('default', [viewer, bound('user:alice', 'doc:1'), bound('user:bob', 'doc:1')]);
     const subjects = view().listSubjects(
-      'read',
-      'doc:1',
-      'inherited',
+      { action: 'read', object: 'doc:1', reach: 'inherited' },
       'user',
       { size: 1, token: '' },
       { ...call, source: 'list_subjects' },
     );
     expect(subjects.subjects).toEqual(['user:alice']);
     const rest = view().listSubjects(
-      'read',
-      'doc:1',
-      'inherited',
+      { action: 'read', object: 'doc:1', reach: 'inherited' },
       'user',
       { size: 1, token: subjects.nextPageToken },
       { ...call, source: 'list_subjects' },
@@ -272,12 +268,3 @@ describe('an explanation', () => {
     expect(view().explain(query('user:eve', 'read', 'doc:1'), call).summary).toContain('no binding');
   });
 });
-
-function catching(act: () => unknown): unknown {
-  try {
-    act();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}

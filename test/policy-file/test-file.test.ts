@@ -148,13 +148,13 @@ describe('a test file that is not right', () => {
       'a reason',
       `${head}  denied: [{ subject: a:b, action: c, reason: NO_ROL }]`,
       [
-        '5:47 "reason" must be "EXPLICIT_DENY", "ROLE_LACKS_PERMISSION" or "NO_ROLE", not "NO_ROL" (did you mean "NO_ROLE"?)',
+        '5:47 "reason" must be "EXPLICIT_DENY", "CONDITION_NOT_MET", "ROLE_LACKS_PERMISSION" or "NO_ROLE", not "NO_ROL" (did you mean "NO_ROLE"?)',
       ],
     ],
     [
       'a reason of what is allowed',
       question('subject: a:b, action: c, reason: NO_ROLE'),
-      ['5:40 unknown key "reason"; known here: subject, action, object, reach, groups'],
+      ['5:40 unknown key "reason"; known here: subject, action, object, reach, attributes, groups'],
     ],
     [
       'a type',

@@ -1,5 +1,5 @@
 /**
- * Random graphs, questions and histories for fast-check: few names, so that
+ * Random graphs and histories for fast-check: few names, so that
  * most records meet, and among them the names that have hurt others (separators,
  * JSON, stars, `__proto__`). Everything that is generated is legal to the
  * model; cycles and undefined names are legal here on purpose.
@@ -14,19 +14,19 @@ import {
   type Mode,
 } from '../../src/model/entity.ts';
 import type { PermissionInput } from '../../src/model/permission.ts';
-import type { Query, Reach } from '../../src/model/query.ts';
 import type { ScopeInput } from '../../src/model/scope.ts';
+import { conditionTexts } from './conditions.ts';
 
 /** The time at which everything generated here is asked; expiries lie just around it. */
 export const now = 1_780_000_000_000;
 
-const users = ['user:a', 'service:a', 'user:x:/ #@{"é'] as const;
-const groups = ['group:g1', 'group:["g","h"]', 'group:__proto__'] as const;
+export const users = ['user:a', 'service:a', 'user:x:/ #@{"é'] as const;
+export const groups = ['group:g1', 'group:["g","h"]', 'group:__proto__'] as const;
 const wildcards = ['*', 'user:*', 'service:*', 'group:*', 'anonymous:*'] as const;
 const roles = ['r1', '__proto__', 'r:/ "*'] as const;
-const objects = ['doc:a*b', 'doc:a/b:c #@{"é', 'folder:__proto__', 'group:g1', 'constructor:1'] as const;
-const literalActions = ['read', 'read', 'Get:x', 'constructor'] as const;
-const objectTypes = ['doc', 'folder', 'group', 'constructor'] as const;
+export const objects = ['doc:a*b', 'doc:a/b:c #@{"é', 'folder:__proto__', 'group:g1', 'constructor:1'] as const;
+export const literalActions = ['read', 'read', 'Get:x', 'constructor'] as const;
+export const objectTypes = ['doc', 'folder', 'group', 'constructor'] as const;
 const patternScopes: readonly ScopeInput[] = [
   'doc:a*',
   'doc:*b*',
@@ -37,7 +37,8 @@ const patternScopes: readonly ScopeInput[] = [
   { type: 'folder', regex: '_*proto_*|x' },
 ];
 
-const usually = <T>(often: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+/** Mostly the first. */
+export const usually = <T>(often: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ arbitrary: often, weight: 5 }, { arbitrary: seldom, weight: 1 });
 
 /** An object without the members that are undefined: records never hold those. */
@@ -137,6 +138,7 @@ const binding: fc.Arbitrary<EntityRecord> = fc
     name: usually<string | undefined>(absent, fc.constantFrom('n', 'm')),
     expiresAt: expiry,
     cascade: usually<false | undefined>(absent, fc.constant(false)),
+    condition: usually<string | undefined>(absent, fc.constantFrom(...conditionTexts)),
     locked: usually<true | undefined>(absent, fc.constant(true)),
     note: usually<string | undefined>(absent, fc.constant('words')),
   })
@@ -203,71 +205,6 @@ export function applyPlainly(records: readonly EntityRecord[], changes: readonly
 function identity(kind: EntityKind, key: string): string {
   return JSON.stringify([kind, key]);
 }
-
-const askedSubject = fc.oneof(
-  { arbitrary: fc.constantFrom<string[]>(...users), weight: 8 },
-  {
-    arbitrary: fc.constantFrom<string[]>(...groups, 'anonymous', 'user:unknown', 'unknown:a', 'anonymous:a'),
-    weight: 3,
-  },
-);
-const askedObject = usually(
-  fc.constantFrom<string[]>(...objects),
-  fc.constantFrom<string[]>('doc:unknown', 'folder:unregistered', 'unknown:1'),
-);
-const askedAction = fc.oneof(
-  { arbitrary: fc.constantFrom<string[]>(...literalActions), weight: 6 },
-  { arbitrary: fc.constantFrom('re*', '*', 'Get:', 'doc:read', 'unknown', '__proto__'), weight: 1 },
-);
-const tenantAction = fc.constantFrom(
-  ...[
-    'doc:read',
-    'folder:write',
-    'doc:Get:x',
-    'constructor:constructor',
-    'read',
-    'Get:x',
-    '1:read',
-    'doc:re*',
-    'unknown:read',
-  ],
-);
-const inherited = fc.constant<Reach>('inherited');
-const assertedGroups = usually<string[]>(
-  fc.constant([]),
-  fc.array(fc.constantFrom<string[]>(...groups, 'group:unknown'), { minLength: 1, maxLength: 2 }),
-);
-
-const askedOnObject: fc.Arbitrary<Query> = fc.record({
-  subject: askedSubject,
-  action: askedAction,
-  object: askedObject,
-  reach: usually(inherited, fc.constant<Reach>('exact')),
-  assertedGroups,
-});
-const askedOnTenant: fc.Arbitrary<Query> = fc.record({
-  subject: askedSubject,
-  action: tenantAction,
-  object: fc.constant(''),
-  reach: inherited,
-  assertedGroups,
-});
-
-/** One question, on an object or on the tenant. */
-export const query: fc.Arbitrary<Query> = usually(askedOnObject, askedOnTenant);
-
-/** A type to list objects of. */
-export const listedType: fc.Arbitrary<string> = fc.constantFrom<string[]>(...objectTypes, 'unknown');
-
-/** A type to list subjects of; empty is every type. */
-export const listedSubjectType: fc.Arbitrary<string> = fc.constantFrom(
-  '',
-  'user',
-  'group',
-  'service',
-  'anonymous',
-  'unknown',
-);
 
 /** Change sets to apply one after the other to an empty graph: a whole graph, then small edits that hit it. */
 export const history: fc.Arbitrary<readonly (readonly Change[])[]> = fc

@@ -3,25 +3,26 @@
  * that knows how the engine is called. Lists are always read in small pages,
  * each by a call of its own, so that paging is held to the reference too.
  */
+
+import { graphOptions } from '../../src/condition/graph-options.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { type ExplainedVerdict, explain } from '../../src/engine/explain.ts';
 import { listActions } from '../../src/engine/list-actions.ts';
 import { ObjectScan } from '../../src/engine/list-objects.ts';
-import { listSubjects } from '../../src/engine/list-subjects.ts';
+import { listSubjects, type SubjectQuestion } from '../../src/engine/list-subjects.ts';
 import { applyChanges } from '../../src/graph/apply.ts';
 import { recordsOf } from '../../src/graph/records.ts';
 import { emptySnapshot, type Snapshot } from '../../src/graph/snapshot.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { EntityRecord } from '../../src/model/entity.ts';
-import type { Query, Reach, Verdict } from '../../src/model/query.ts';
-import { compileRegex } from '../../src/regex/re2.ts';
+import type { Query, Verdict } from '../../src/model/query.ts';
 
 /** Elements in a page: few, so that small graphs have several pages. */
 const pageSize = 2;
 
 /** A snapshot of nothing. */
 export function emptyEngine(): Snapshot {
-  return emptySnapshot({ compileRegex });
+  return emptySnapshot(graphOptions);
 }
 
 /** A snapshot of these records, put in this order, as one change set. */
@@ -72,17 +73,15 @@ export function engineObjects(
 /** Subjects in the order of the pages. */
 export function engineSubjects(
   snapshot: Snapshot,
-  action: string,
-  object: string,
-  reach: Reach,
+  question: SubjectQuestion,
   type: string,
   now: number,
 ): { readonly subjects: readonly string[]; readonly wildcards: readonly string[] } {
-  const first = listSubjects(snapshot, { action, object, reach }, type, now, -1, pageSize);
+  const first = listSubjects(snapshot, question, type, now, -1, pageSize);
   const subjects = [...first.subjects];
   let { position } = first;
   while (position >= 0) {
-    const page = listSubjects(snapshot, { action, object, reach }, type, now, position, pageSize);
+    const page = listSubjects(snapshot, question, type, now, position, pageSize);
     if (page.subjects.length > pageSize) throw new Error(`a page of ${pageSize} holds ${page.subjects.length}`);
     subjects.push(...page.subjects);
     position = page.position;

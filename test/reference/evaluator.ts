@@ -7,36 +7,59 @@
  * The tenant's mode is not applied here; see lists.ts for what it does to lists.
  */
 import { type BindingRecord, type EntityRecord, entityKey } from '../../src/model/entity.ts';
+import { PosternError } from '../../src/model/errors.ts';
 import { anonymous, everyone, idOf, isType, typeOf } from '../../src/model/names.ts';
 import { type Permission, parsePermission, parseShortPermission } from '../../src/model/permission.ts';
 import type { Query, Verdict } from '../../src/model/query.ts';
 import { parseScope, type Scope } from '../../src/model/scope.ts';
+import { cannotSay, conditionHolds } from './conditions.ts';
 
-/** Decides one question as mode enforce does. `now` is in milliseconds since 1970. */
+/**
+ * Decides one question as mode enforce does. `now` is in milliseconds since 1970.
+ * @throws PosternError CONDITION_FAILED where the answer hangs on a condition that cannot be evaluated
+ */
 export function check(records: readonly EntityRecord[], query: Query, now: number): Verdict {
   const principals = principalsOf(records, query.subject, query.assertedGroups, now);
   const denying: string[] = [];
   const allowing: string[] = [];
-  const reachingWithoutDenying: string[] = [];
+  const unmet: string[] = [];
+  const lacking: string[] = [];
+  let perhapsDenied = false;
+  let perhapsAllowed = false;
   for (const binding of records) {
     if (binding.kind !== 'binding') continue;
     if (!holds(binding.expiresAt, now)) continue;
     if (!principals.has(binding.subject)) continue;
     if (!bindingReaches(records, binding, query)) continue;
+    const denies = binding.effect === 'deny';
     const granted = roleGrants(records, binding.role, query);
-    if (binding.effect === 'deny') {
-      if (granted) denying.push(entityKey(binding));
-    } else {
-      reachingWithoutDenying.push(entityKey(binding));
-      if (granted) allowing.push(entityKey(binding));
-    }
+    const condition = granted ? tryCondition(binding, query, now) : 'true';
+    if (!granted) {
+      if (!denies) lacking.push(entityKey(binding));
+    } else if (condition === 'cannot say') {
+      if (denies) perhapsDenied = true;
+      else perhapsAllowed = true;
+    } else if (condition === 'false') {
+      if (!denies) unmet.push(entityKey(binding));
+    } else if (denies) denying.push(entityKey(binding));
+    else allowing.push(entityKey(binding));
   }
   if (denying.length > 0) return { allowed: false, reason: 'EXPLICIT_DENY', binding: smallest(denying) };
+  if (allowing.length > 0 && perhapsDenied) return cannotSay();
   if (allowing.length > 0) return { allowed: true, reason: 'ALLOWED', binding: smallest(allowing) };
-  if (reachingWithoutDenying.length > 0) {
-    return { allowed: false, reason: 'ROLE_LACKS_PERMISSION', binding: smallest(reachingWithoutDenying) };
-  }
+  if (perhapsAllowed) return cannotSay();
+  if (unmet.length > 0) return { allowed: false, reason: 'CONDITION_NOT_MET', binding: smallest(unmet) };
+  if (lacking.length > 0) return { allowed: false, reason: 'ROLE_LACKS_PERMISSION', binding: smallest(lacking) };
   return { allowed: false, reason: 'NO_ROLE', binding: '' };
+}
+
+function tryCondition(binding: BindingRecord, query: Query, now: number): 'true' | 'false' | 'cannot say' {
+  try {
+    return conditionHolds(binding.condition, query, now) ? 'true' : 'false';
+  } catch (error) {
+    if (error instanceof PosternError) return 'cannot say';
+    throw error;
+  }
 }
 
 /** Whether something with this expiry still holds: before the instant, not at it. */

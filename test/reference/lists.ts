@@ -36,7 +36,7 @@ export function listObjects(
   const principals = principalsOf(records, query.subject, query.assertedGroups, now);
   for (const binding of records) {
     if (query.reach === 'exact') break;
-    if (binding.kind !== 'binding' || binding.effect === 'deny') continue;
+    if (binding.kind !== 'binding' || binding.effect === 'deny' || binding.condition !== undefined) continue;
     if (!holds(binding.expiresAt, now) || !principals.has(binding.subject)) continue;
     const scope = parseScope(binding.scope);
     if (scope.kind === 'object') continue;
@@ -58,12 +58,13 @@ function roleGrantsOnType(records: readonly EntityRecord[], role: string, action
   return roleGrants(wideOnly, role, query);
 }
 
+/** A question about all subjects. */
+export type SubjectQuestion = Omit<Query, 'subject' | 'assertedGroups'>;
+
 /** Subjects of the type (empty: of every type) that may do the action, and the wildcards that may; both sorted. */
 export function listSubjects(
   records: readonly EntityRecord[],
-  action: string,
-  object: string,
-  reach: Reach,
+  question: SubjectQuestion,
   type: string,
   now: number,
 ): { readonly subjects: readonly string[]; readonly wildcards: readonly string[] } {
@@ -80,13 +81,13 @@ export function listSubjects(
   if (modeOf(records) !== 'enforce') return { subjects: sorted(known), wildcards: [everyone] };
 
   const subjects = known.filter((subject) => {
-    return check(records, { subject, action, object, reach, assertedGroups: [] }, now).allowed;
+    return check(records, { ...question, subject, assertedGroups: [] }, now).allowed;
   });
   const wildcards = named.filter((wildcard) => {
     if (!isWildcard(wildcard)) return false;
     if (type !== '' && wildcard !== everyone && wildcard !== `${type}:*`) return false;
     const principals = withGroupsAbove(records, [wildcard], now);
-    const query: Query = { subject: wildcard, action, object, reach, assertedGroups: [] };
+    const query: Query = { ...question, subject: wildcard, assertedGroups: [] };
     return records.some(
       (binding) =>
         binding.kind === 'binding' &&
@@ -155,8 +156,10 @@ function knownActions(records: readonly EntityRecord[], object: string): readonl
   return known;
 }
 
+/** Whether an allow binding without a condition reaches: only such are told of as a whole. */
 function allowReaches(records: readonly EntityRecord[], binding: BindingRecord, query: Query, now: number): boolean {
-  return binding.effect !== 'deny' && holds(binding.expiresAt, now) && bindingReaches(records, binding, query);
+  const allows = binding.effect !== 'deny' && binding.condition === undefined;
+  return allows && holds(binding.expiresAt, now) && bindingReaches(records, binding, query);
 }
 
 function permissionsOf(records: readonly EntityRecord[], role: string): readonly Permission[] {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { graphOptions } from '../../src/condition/graph-options.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { BindingRecord } from '../../src/model/entity.ts';
-import { compileRegex } from '../../src/regex/re2.ts';
 import { Replica, type ReplicaEvent, type ReplicaOptions } from '../../src/replica/replica.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -25,7 +25,7 @@ function replicaOf(store: Store, more: Partial<ReplicaOptions> = {}): { replica:
   const replica = new Replica({
     store,
     tenant,
-    graph: { compileRegex },
+    graph: graphOptions,
     compareIntervalMs: 1_000_000,
     retryMs: 1,
     now: Date.now,

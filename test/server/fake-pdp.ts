@@ -59,8 +59,9 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
       decide({ ...query, object: '' }, '');
       return listOf(type, page);
     },
-    listSubjects(action, object, reach, type, page, call) {
-      calls.push({ query: { action, object, reach }, call });
+    listSubjects(question, type, page, call) {
+      const { action } = question;
+      calls.push({ query: question, call });
       checked(action, problemOfAction(action), 'INVALID_ACTION', 'action');
       const subjects = [`${type === '' ? 'user' : type}:${action}`, `size:${page.size}`];
       return { subjects, wildcards: ['user:*'], nextPageToken: page.token, decisionId: fakeDecisionId };
@@ -80,6 +81,7 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
         roles: ['reader'],
         permission: 'doc:read',
         scope: '*',
+        condition: '',
         objectSteps: [],
       };
       return { decision, path: decision.allowed ? path : undefined, summary: decision.allowed ? 'yes' : 'no' };

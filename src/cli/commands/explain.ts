@@ -61,11 +61,12 @@ export function describeTree({ path, summary }: ExplainResponse, subject: string
 }
 
 function branchesOf(path: ExplainPath, subject: string, object: string): [name: string, text: string][] {
-  const { subjectSteps, binding, roles, permission, scope, objectSteps } = path;
+  const { subjectSteps, binding, roles, permission, scope, objectSteps, condition } = path;
   const grants = permission === '' ? 'nothing in it permits this' : `permits ${permission}`;
   return [
     ['subject', chain(subject, subjectSteps)],
     ['binding', describeBinding(binding)],
+    ...(condition === '' ? [] : [['condition', condition] as [string, string]]),
     ['role', `${roles.join(' → ')}: ${grants}`],
     ['object', `${chain(object === '' ? 'the tenant' : object, objectSteps)}${reached(scope, object, objectSteps)}`],
   ];

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { ListSubjectsResponse } from '../../gen/postern/v1/decision_service_pb.ts';
 import type { Asker } from '../asker.ts';
 import { withAsker } from '../open-asker.ts';
-import { addExamples, addQuestionOptions, parseCount, type QuestionOptions, toRequest } from '../options.ts';
+import { addExamples, addQuestionOptions, parseCount, type QuestionOptions, toContext, toRequest } from '../options.ts';
 import { coloursOf, note, printAll, printJson, visible } from '../output.ts';
 
 interface WhoCanOptions extends QuestionOptions {
@@ -45,7 +45,14 @@ async function runWhoCan(action: string, object: string | undefined, options: Wh
 /** The one page that was asked for, or all of them. */
 async function* askPages(asker: Asker, action: string, object: string, options: WhoCanOptions) {
   const { type = '', pageSize, pageToken = '' } = options;
-  const question = { ...toRequest(options), action, object, type, pageSize: pageSize ?? pageSubjects };
+  const question = {
+    ...toRequest(options),
+    ...toContext(options),
+    action,
+    object,
+    type,
+    pageSize: pageSize ?? pageSubjects,
+  };
   let token = pageToken;
   do {
     const page: ListSubjectsResponse = await asker.listSubjects({ ...question, pageToken: token });

@@ -11,6 +11,7 @@ import type {
   ListObjectsRequest,
   ListSubjectsRequest,
 } from '../../gen/postern/v1/decision_service_pb.ts';
+import type { Attributes } from '../../model/condition.ts';
 import { PosternError } from '../../model/errors.ts';
 import type { Query, Reach } from '../../model/query.ts';
 import {
@@ -70,11 +71,19 @@ export function toListObjectsQuestion(request: ListObjectsRequest): ListObjectsQ
 
 /** @throws PosternError LIMIT_EXCEEDED also */
 export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjectsQuestion {
-  const { tenant, atLeast, type, action, object, pageSize, pageToken } = request;
+  const { tenant, atLeast, type, action, object, pageSize, pageToken, context } = request;
+  if (context !== undefined && context.assertedGroups.length > 0) {
+    throw new PosternError('INVALID_CONTEXT', 'context.asserted_groups has no place here: no subject is asking', {
+      field: 'context.asserted_groups',
+    });
+  }
   return {
-    action,
-    object,
-    reach: toReach(request.reach, ''),
+    query: {
+      action,
+      object,
+      reach: toReach(request.reach, ''),
+      attributes: context?.attributes as Attributes | undefined,
+    },
     type,
     page: toSubjectsPage(pageSize, pageToken),
     tenant,
@@ -90,7 +99,11 @@ export function toListActionsQuestion(request: ListActionsRequest): ListActionsQ
 function toQuery(request: Questioned, prefix: string): Query {
   const query = createQuery(request.subject, request.action, request.object);
   query.reach = toReach(request.reach, prefix);
-  if (request.context !== undefined) query.assertedGroups = request.context.assertedGroups;
+  if (request.context !== undefined) {
+    query.assertedGroups = request.context.assertedGroups;
+    // Generated code gives a Struct as the JSON that it means.
+    query.attributes = request.context.attributes as Attributes | undefined;
+  }
   return query;
 }
 

@@ -66,8 +66,7 @@ export function addDecisionService(server: Server, dependencies: HandlerDependen
       dependencies,
       'list_subjects',
       decoderOf(ListSubjectsRequestSchema, toListSubjectsQuestion),
-      (view, { action, object, reach, type, page }, call) =>
-        fromSubjectList(view, view.listSubjects(action, object, reach, type, page, call)),
+      (view, { query, type, page }, call) => fromSubjectList(view, view.listSubjects(query, type, page, call)),
     ),
     listActions: createUnaryHandler(
       dependencies,

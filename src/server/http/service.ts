@@ -48,8 +48,8 @@ export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typ
       fromBatchAnswer(answerBatch(view, question, call)),
     ),
     listSubjects: unary('list_subjects', toListSubjectsQuestion, (view, question, call) => {
-      const { action, object, reach, type, page } = question;
-      return fromSubjectList(view, view.listSubjects(action, object, reach, type, page, call));
+      const { query, type, page } = question;
+      return fromSubjectList(view, view.listSubjects(query, type, page, call));
     }),
     listActions: unary('list_actions', toListActionsQuestion, (view, { query }, call) =>
       fromActionList(view, view.listActions(query, call)),

@@ -10,4 +10,5 @@ export const reasonNumbers = {
   ROLE_LACKS_PERMISSION: 3,
   NO_ROLE: 4,
   ENFORCEMENT_OFF: 5,
+  CONDITION_NOT_MET: 6,
 } as const satisfies Readonly<Record<Reason, number>>;

@@ -83,6 +83,14 @@ export class Reader {
     return text;
   }
 
+  /** The bytes of an embedded message; valid as long as the request. */
+  embedded(): Uint8Array {
+    const end = this.delimited();
+    const start = this.pos;
+    this.pos = end;
+    return this.bytes.subarray(start, end);
+  }
+
   /** Passes over a field that this message does not have, or has with another type. */
   skip(fieldTag: number, depth = 0): void {
     switch (fieldTag & 7) {

@@ -3,7 +3,10 @@
  * without the messages in between that generated code would make. A property
  * test holds it against protobuf-es. Called by the gRPC adapter only.
  */
-import type { PosternError } from '../../model/errors.ts';
+import { fromBinary, toJson } from '@bufbuild/protobuf';
+import { StructSchema } from '@bufbuild/protobuf/wkt';
+import type { Attributes } from '../../model/condition.ts';
+import { messageOf, PosternError } from '../../model/errors.ts';
 import { maxBatchChecks } from '../../model/limits.ts';
 import type { Query } from '../../model/query.ts';
 import {
@@ -114,6 +117,7 @@ const checkAtLeast = tag(7, 2);
 const itemReach = tag(4, 0);
 const itemContext = tag(5, 2);
 const assertedGroups = tag(1, 2);
+const attributes = tag(2, 2);
 
 function readCheck(reader: Reader, end: number, draft: CheckDraft, prefix: string): void {
   const outerEnd = reader.end;
@@ -165,10 +169,21 @@ function readContext(reader: Reader, query: QueryDraft): void {
   while (reader.pos < end) {
     const field = reader.tag();
     if (field === assertedGroups) groups.push(reader.string());
+    else if (field === attributes) query.attributes = { ...query.attributes, ...readAttributes(reader) };
     else reader.skip(field);
   }
   if (groups.length > 0) query.assertedGroups = groups;
   reader.end = outerEnd;
+}
+
+/** Few questions have any, and JSON in protobuf is intricate: left to generated code. */
+function readAttributes(reader: Reader): Attributes {
+  try {
+    return toJson(StructSchema, fromBinary(StructSchema, reader.embedded())) as Attributes;
+  } catch (error) {
+    const message = `context.attributes is not a JSON object: ${messageOf(error)}`;
+    return noteProblem(reader, new PosternError('INVALID_CONTEXT', message, { field: 'context.attributes' }), {});
+  }
 }
 
 function noteProblem<T>(reader: Reader, problem: PosternError, value: T): T {

@@ -21,7 +21,21 @@ const text = fc.oneof(
   fc.constantFrom('', 'user:alice', 'ünï:cödé', 'user:\ufffd', '😀'.repeat(40), 'x'.repeat(300)),
 );
 const reach = fc.constantFrom(0 as const, 1 as const, 2 as const);
-const context = fc.option(fc.record({ assertedGroups: fc.array(text, { maxLength: 3 }) }), { nil: undefined });
+const json = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer(),
+  fc.string(),
+  fc.array(fc.integer(), { maxLength: 2 }),
+);
+const attributes = fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), json, { maxKeys: 3 });
+const context = fc.option(
+  fc.oneof(
+    fc.record({ assertedGroups: fc.array(text, { maxLength: 3 }) }),
+    fc.record({ assertedGroups: fc.array(text, { maxLength: 3 }), attributes }),
+  ),
+  { nil: undefined },
+);
 const item = fc.record({ subject: text, action: text, object: text, reach, context });
 const check = fc.record({ subject: text, action: text, object: text, tenant: text, reach, context, atLeast: text });
 const batch = fc.record({

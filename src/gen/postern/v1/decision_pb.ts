@@ -6,13 +6,14 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file postern/v1/decision.proto.
  */
 export const file_postern_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("Chlwb3N0ZXJuL3YxL2RlY2lzaW9uLnByb3RvEgpwb3N0ZXJuLnYxIicKDFF1ZXJ5Q29udGV4dBIXCg9hc3NlcnRlZF9ncm91cHMYASADKAkifwoIRGVjaXNpb24SDwoHYWxsb3dlZBgBIAEoCBIiCgZyZWFzb24YAiABKA4yEi5wb3N0ZXJuLnYxLlJlYXNvbhIPCgdiaW5kaW5nGAMgASgJEhMKC2RlY2lzaW9uX2lkGAQgASgJEhgKEGVuZm9yY2VkX2FsbG93ZWQYBSABKAgqRAoFUmVhY2gSFQoRUkVBQ0hfVU5TUEVDSUZJRUQQABITCg9SRUFDSF9JTkhFUklURUQQARIPCgtSRUFDSF9FWEFDVBACKk0KBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEhAKDE1PREVfRU5GT1JDRRABEg8KC01PREVfU0hBRE9XEAISDAoITU9ERV9PRkYQAyqgAQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhIKDlJFQVNPTl9BTExPV0VEEAESGAoUUkVBU09OX0VYUExJQ0lUX0RFTlkQAhIgChxSRUFTT05fUk9MRV9MQUNLU19QRVJNSVNTSU9OEAMSEgoOUkVBU09OX05PX1JPTEUQBBIaChZSRUFTT05fRU5GT1JDRU1FTlRfT0ZGEAViBnByb3RvMw");
+  fileDesc("Chlwb3N0ZXJuL3YxL2RlY2lzaW9uLnByb3RvEgpwb3N0ZXJuLnYxIlQKDFF1ZXJ5Q29udGV4dBIXCg9hc3NlcnRlZF9ncm91cHMYASADKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QifwoIRGVjaXNpb24SDwoHYWxsb3dlZBgBIAEoCBIiCgZyZWFzb24YAiABKA4yEi5wb3N0ZXJuLnYxLlJlYXNvbhIPCgdiaW5kaW5nGAMgASgJEhMKC2RlY2lzaW9uX2lkGAQgASgJEhgKEGVuZm9yY2VkX2FsbG93ZWQYBSABKAgqRAoFUmVhY2gSFQoRUkVBQ0hfVU5TUEVDSUZJRUQQABITCg9SRUFDSF9JTkhFUklURUQQARIPCgtSRUFDSF9FWEFDVBACKk0KBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEhAKDE1PREVfRU5GT1JDRRABEg8KC01PREVfU0hBRE9XEAISDAoITU9ERV9PRkYQAyq+AQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhIKDlJFQVNPTl9BTExPV0VEEAESGAoUUkVBU09OX0VYUExJQ0lUX0RFTlkQAhIgChxSRUFTT05fUk9MRV9MQUNLU19QRVJNSVNTSU9OEAMSEgoOUkVBU09OX05PX1JPTEUQBBIaChZSRUFTT05fRU5GT1JDRU1FTlRfT0ZGEAUSHAoYUkVBU09OX0NPTkRJVElPTl9OT1RfTUVUEAZiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * What a caller knows about the question beyond its three names.
@@ -27,6 +28,14 @@ export type QueryContext = Message<"postern.v1.QueryContext"> & {
    * @generated from field: repeated string asserted_groups = 1;
    */
   assertedGroups: string[];
+
+  /**
+   * What conditions look at, as context.<name>: {"ip": "10.0.0.7"}. What a
+   * condition needs and does not find here is an error, never a denial.
+   *
+   * @generated from field: google.protobuf.Struct attributes = 2;
+   */
+  attributes?: JsonObject | undefined;
 };
 
 /**
@@ -222,6 +231,13 @@ export const Reason = {
    * @generated from enum value: REASON_ENFORCEMENT_OFF = 5;
    */
   ENFORCEMENT_OFF: 5,
+
+  /**
+   * A role here permits it, but its binding's condition is false (HTTP 403).
+   *
+   * @generated from enum value: REASON_CONDITION_NOT_MET = 6;
+   */
+  CONDITION_NOT_MET: 6,
 } as const;
 
 /**
