@@ -29,14 +29,16 @@ export async function startSidecar(...flags: string[]): Promise<Child> {
     { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const said: string[] = [];
+  let listening: Record<string, unknown> = {};
   for await (const line of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
     said.push(line);
     const entry = parseLine(line);
+    if (entry?.msg === 'listening') listening = entry;
     if (entry?.msg !== 'ready') continue;
     // Keep reading, or the child blocks on a full pipe.
     child.stderr?.resume();
-    const port = Number((entry.grpc as string).split(':').pop());
-    const httpPort = Number((entry.http as string).split(':').pop());
+    const port = Number((listening.grpc as string).split(':').pop());
+    const httpPort = Number((listening.http as string).split(':').pop());
     return { port, httpPort, metrics: () => readMetrics(httpPort), stop: () => stop(child) };
   }
   throw new Error(`the sidecar ended before it was ready:\n${said.join('\n')}`);

@@ -12,6 +12,7 @@ import type { Snapshot } from '../graph/snapshot.ts';
 import type { Mode } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
 import { defaultPageSize, maxPageSize } from '../model/limits.ts';
+import { everyone } from '../model/names.ts';
 import type { Decision, Query, Verdict } from '../model/query.ts';
 import {
   checkAction,
@@ -138,7 +139,13 @@ export class SnapshotView implements View {
     const size = page.size === 0 ? defaultPageSize : page.size;
     const found = listSubjects(this.snapshot, question, type, nowMs, after, size);
     const decisionId = nextId(nowMs);
-    const asker = { subject: `${type}:*`, action, reach, assertedGroups: noGroups, attributes };
+    const asker = {
+      subject: type === '' ? everyone : `${type}:*`,
+      action,
+      reach,
+      assertedGroups: noGroups,
+      attributes,
+    };
     this.#recordList(decisionId, asker, object, call, nowMs, found.subjects.length);
     const nextPageToken = found.position < 0 ? '' : pageTokens.format(this.snapshot.names, asked, found.position);
     return { subjects: found.subjects, wildcards: found.wildcards, nextPageToken, decisionId };

@@ -26,5 +26,5 @@ export function bindError(address: string, option: string, cause: unknown): Post
       : /EACCES|EPERM/.test(text)
         ? 'is not allowed to this user; choose another'
         : `cannot be listened on (${text}); choose another`;
-  return new PosternError('INVALID_OPTION', `${address} ${why} with the option ${option}`, { option }, cause);
+  return new PosternError('INVALID_OPTION', `${address} ${why} with --${option}`, { option }, cause);
 }

@@ -28,7 +28,7 @@ export async function openStore(options: ServeOptions, logger: Logger): Promise<
       for (const { line, column, message } of warnings) logger.warn({ file: options.policy, line, column }, message);
     },
     onProblem: ({ message }) =>
-      logger.error({ file: options.policy }, `the last good policy stays in force\n${message}`),
+      logger.error({ file: options.policy }, `the edit is refused; the last good policy stays in force\n${message}`),
   });
   return {
     store,

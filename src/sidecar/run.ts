@@ -5,6 +5,9 @@ import { createLogger } from '../telemetry/logger.ts';
 import { formatHints } from './hints.ts';
 import { type Sidecar, startSidecar } from './sidecar.ts';
 
+/** Signals this close together are one that came by two ways. */
+const sameSignalMs = 500;
+
 /**
  * Serves until SIGTERM or SIGINT, then drains; a second signal ends at once.
  * @returns The exit code
@@ -19,17 +22,19 @@ export async function runServe(options: ServeOptions): Promise<number> {
   // A command ends where nobody reads what it prints; a sidecar goes on answering, and its decision log tells of it.
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
   const stopped = Promise.withResolvers<NodeJS.Signals>();
-  let signals = 0;
+  let firstAtMs = 0;
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
-      if (++signals > 1) process.exit(130);
+      // npm and a terminal may each pass on the same Ctrl-C: what comes at once is one signal.
+      if (firstAtMs !== 0 && performance.now() - firstAtMs > sameSignalMs) process.exit(130);
+      firstAtMs ||= performance.now();
       stopped.resolve(name);
     });
   }
   const sidecar = await startSidecar(options, logger);
   logger.info(factsOf(sidecar, options), 'listening');
   void sidecar.ready.then(() => {
-    logger.info(factsOf(sidecar, options), 'ready');
+    logger.info({}, 'ready');
     if (options.hints) process.stderr.write(formatHints(sidecar.servers, options));
   });
   const signal = await stopped.promise;

@@ -49,7 +49,8 @@ export function createProbes(
   };
 }
 
-function reply(request: AnyRequest, response: AnyResponse, status: number, type: string, body: string): void {
+/** Answers with a body, and reads nothing more of the request. */
+export function reply(request: AnyRequest, response: AnyResponse, status: number, type: string, body: string): void {
   // Whatever was sent along is not read; the connection can go on.
   request.resume();
   response.statusCode = status;

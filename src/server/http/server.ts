@@ -16,7 +16,7 @@ import type { HostPort } from '../address.ts';
 import type { ServerLog } from '../errors.ts';
 import { withErrorInfo } from './errors.ts';
 import { listenHttp } from './listener.ts';
-import { type AnyRequest, type AnyResponse, createProbes, type ProbeSources } from './probes.ts';
+import { type AnyRequest, type AnyResponse, createProbes, type ProbeSources, reply } from './probes.ts';
 import { callerKey, createDecisionService } from './service.ts';
 
 export interface HttpServer {
@@ -53,6 +53,20 @@ export async function startHttpServer(
   };
 }
 
+/** Why a call cannot be one, for those who try with curl: Connect would say it by a number alone. */
+function refusalOf(
+  request: AnyRequest,
+  supports: (contentType: string | null) => boolean,
+): { readonly status: number; readonly error: string } | undefined {
+  if (request.method !== 'POST') return { status: 405, error: 'calls are made with POST' };
+  const contentType = request.headers['content-type'] ?? null;
+  if (supports(contentType)) return undefined;
+  const error = supports('application/json')
+    ? 'send it with content-type: application/json'
+    : 'this call streams: use a Connect or gRPC client, or postern list-objects --json';
+  return { status: 415, error };
+}
+
 function createHandler(
   pdp: Pdp,
   fallback: (request: AnyRequest, response: AnyResponse) => void,
@@ -71,6 +85,11 @@ function createHandler(
     const handler = handlers.get(request.url?.split('?', 1)[0] ?? '');
     if (handler === undefined) {
       fallback(request, response);
+      return;
+    }
+    const refusal = refusalOf(request, handler.supportedContentType);
+    if (refusal !== undefined) {
+      reply(request, response, refusal.status, 'application/json', JSON.stringify({ error: refusal.error }));
       return;
     }
     const { remoteAddress, remotePort } = request.socket;
