@@ -7,7 +7,7 @@
 import type { BindingRecord, EntityRecord, Mode, RoleRecord } from '../../src/model/entity.ts';
 import { anonymous, everyone, idOf, isType, typeOf } from '../../src/model/names.ts';
 import { type Permission, parsePermission } from '../../src/model/permission.ts';
-import type { Query, Reach } from '../../src/model/query.ts';
+import type { Query } from '../../src/model/query.ts';
 import { formatScope, parseScope } from '../../src/model/scope.ts';
 import {
   askedOf,
