@@ -3,7 +3,7 @@
  * by the parser when every single value is legal.
  */
 import { problemOfTenant, quote } from '../model/names.ts';
-import type { ServeOptions } from './options.ts';
+import type { ServeOptions, serveOptions } from './options.ts';
 
 /** Where decisions go, `auto` resolved. */
 export type DecisionLogKind = Exclude<ServeOptions['decisionLog'], 'auto'>;
@@ -16,36 +16,52 @@ export function decisionLogKind(options: ServeOptions): DecisionLogKind {
 /** Longest instance name; it becomes part of file names and of every record. */
 const instancePattern = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** One sentence for each problem. */
-export function problemsAcross(options: ServeOptions): readonly string[] {
-  const problems: string[] = [];
+type Key = (typeof serveOptions)[number]['key'];
+
+/** Something that is wrong between options. */
+export interface Clash {
+  /** The options that it is about; where one of them could not be read, it may be a false alarm. */
+  readonly about: readonly Key[];
+  /** Whether it complains that something is missing, which a misspelt name explains better. */
+  readonly missing?: true;
+  readonly message: string;
+}
+
+export function clashesOf(options: ServeOptions): readonly Clash[] {
+  const clashes: Clash[] = [];
   const { policy, redis, tenant, instance, grpcAddress, httpAddress } = options;
   if (policy === undefined && redis === undefined) {
-    problems.push('nothing to serve: name a policy with --policy FILE, or a store with --redis URL');
+    const message = 'nothing to serve: name a policy with --policy FILE, or a store with --redis URL';
+    clashes.push({ about: ['policy', 'redis'], missing: true, message });
   }
   if (policy !== undefined && redis !== undefined) {
-    problems.push('--policy and --redis exclude each other: a policy file is a store of its own; see `postern apply`');
+    const message = '--policy and --redis exclude each other: a policy file is a store of its own; see `postern apply`';
+    clashes.push({ about: ['policy', 'redis'], message });
   }
   for (const name of tenant) {
     const problem = problemOfTenant(name);
-    if (problem !== undefined) problems.push(`--tenant ${quote(name)} ${problem}`);
+    if (problem !== undefined) clashes.push({ about: ['tenant'], message: `--tenant ${quote(name)} ${problem}` });
   }
   if (policy !== undefined && tenant.length > 1) {
-    problems.push(`--policy serves one tenant, and --tenant names ${tenant.length}; start one sidecar for each`);
+    const message = `--policy serves one tenant, and --tenant names ${tenant.length}; start one sidecar for each`;
+    clashes.push({ about: ['policy', 'tenant'], message });
   }
   if (!options.grpc && options.socket === undefined && !options.http) {
-    problems.push('nothing to listen on: with --no-grpc and --no-http, name a --socket');
+    const message = 'nothing to listen on: with --no-grpc and --no-http, name a --socket';
+    clashes.push({ about: ['grpc', 'http', 'socket'], missing: true, message });
   }
   if (options.grpc && options.http && grpcAddress.port !== 0 && sameAddress(grpcAddress, httpAddress)) {
-    problems.push('--grpc-address and --http-address are the same; each needs a port of its own');
+    const message = '--grpc-address and --http-address are the same; each needs a port of its own';
+    clashes.push({ about: ['grpc', 'http', 'grpc-address', 'http-address'], message });
   }
   if (options.decisionLog === 'redis' && redis === undefined) {
-    problems.push('--decision-log=redis needs --redis');
+    clashes.push({ about: ['decision-log', 'redis'], missing: true, message: '--decision-log=redis needs --redis' });
   }
   if (!instancePattern.test(instance)) {
-    problems.push(`--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`);
+    const message = `--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`;
+    clashes.push({ about: ['instance'], message });
   }
-  return problems;
+  return clashes;
 }
 
 function sameAddress(a: ServeOptions['grpcAddress'], b: ServeOptions['grpcAddress']): boolean {

@@ -5,7 +5,7 @@
  */
 import { messageOf, PosternError } from '../model/errors.ts';
 import { quote } from '../model/names.ts';
-import { problemsAcross } from './check-options.ts';
+import { clashesOf } from './check-options.ts';
 import { envNameOf, type OptionSpec, propertyOf, type ServeOptions, serveOptions, toCamel } from './options.ts';
 import { type ParsedValue, parseValue } from './parse-value.ts';
 
@@ -38,16 +38,21 @@ const specs: readonly OptionSpec[] = serveOptions;
  */
 export function parseOptions(sources: OptionSources): ServeOptions {
   const problems: string[] = unknownNames(sources);
+  const misspelt = problems.length > 0;
+  const unreadable = new Set<string>();
   const fileValues = toRecord(sources, problems);
   const values: Record<string, ParsedValue | undefined> = {};
   for (const spec of specs) {
     const written = findWritten(spec, sources, fileValues);
     const value = written === undefined ? undefined : checkedValue(spec, written, sources, problems);
+    if (written !== undefined && value === undefined) unreadable.add(spec.key);
     values[propertyOf(spec)] = value ?? defaultOf(spec, sources);
   }
   const options = values as unknown as ServeOptions;
-  // Values that were replaced by their defaults would give false alarms.
-  if (problems.length === 0) problems.push(...problemsAcross(options));
+  for (const { about, missing, message } of clashesOf(options)) {
+    const falseAlarm = about.some((key) => unreadable.has(key)) || (missing === true && misspelt);
+    if (!falseAlarm) problems.push(message);
+  }
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'an option is wrong' : `${problems.length} options are wrong`;
     throw new PosternError('INVALID_OPTION', `${count}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);

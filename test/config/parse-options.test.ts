@@ -155,6 +155,17 @@ test('every problem of every source is told at once', () => {
   ]);
 });
 
+test('problems between options are told beside those of single ones, but not where they may be false alarms', () => {
+  expect(
+    problemsOf({ flags: { policy: 'p.yaml', redis: 'redis://x', drainTimeout: 'soon', tenant: ['A B'] } }),
+  ).toEqual([
+    expect.stringContaining('--drain-timeout "soon" is not a duration'),
+    expect.stringContaining('--policy and --redis exclude each other'),
+    expect.stringContaining('--tenant "A B" is not legal'),
+  ]);
+  expect(problemsOf({ flags: { polcy: 'p.yaml' } })).toEqual(['--polcy is not an option; did you mean --policy?']);
+});
+
 test('variables of other programs, of other commands and of Kubernetes are left alone', () => {
   const env = {
     PATH: '/bin',

@@ -61,6 +61,8 @@ export async function followPolicyFile(options: PolicySourceOptions): Promise<Po
   const commit = createCommitter(store, tenant);
   /** What the last reading gave: editors and clocks announce changes that are none. */
   let lastRead = '';
+  /** Whether the policy in force grants anything. */
+  let granted = false;
   let running: Promise<void> | undefined;
   let again = false;
   let closed = false;
@@ -72,7 +74,10 @@ export async function followPolicyFile(options: PolicySourceOptions): Promise<Po
     lastRead = fingerprint;
     const result = read.ok ? await parsePolicyAside(read.text, path) : read;
     if (!result.ok) return refuse({ message: formatProblems(result), problems: result.problems });
+    const grants = result.records.some((record) => record.kind === 'binding');
+    if (granted && !grants) return refuse({ message: withoutBindings(path), problems: [] });
     const committed = await commit(result.records);
+    granted = grants;
     if (committed !== undefined) onApplied({ ...committed, records: result.records.length, warnings: result.warnings });
   }
 
@@ -121,6 +126,11 @@ export async function followPolicyFile(options: PolicySourceOptions): Promise<Po
     await running;
   };
   return { close };
+}
+
+/** A file that was cut short by whoever wrote it may be a policy still, one that denies everybody everything. */
+function withoutBindings(path: string): string {
+  return `${path}: has no bindings any more, so everything would be denied; where that is meant, start the sidecar again`;
 }
 
 type Commit = (records: readonly EntityRecord[]) => Promise<{ revision: Revision; changes: number } | undefined>;

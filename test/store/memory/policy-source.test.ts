@@ -143,6 +143,18 @@ describe('an edit', () => {
     expect(await rolesOf(store)).toEqual(['viewer']);
   });
 
+  test('that leaves no binding, as a file that was cut short does, is refused; a start with it is not', async () => {
+    const bound = `${policy('read')}bindings:\n  - { subject: 'user:a', role: read, scope: '*' }\n`;
+    await follow(bound);
+    await save('version: 1\n');
+    await vi.waitFor(() => expect(onProblem).toHaveBeenCalledTimes(1));
+    expect(onProblem.mock.calls[0]?.[0].message).toContain('has no bindings any more');
+    expect(await rolesOf(store)).toEqual(['read']);
+    await source?.close();
+    await follow('version: 1\n');
+    expect(await rolesOf(store)).toEqual([]);
+  });
+
   test('that comes while another is applied is not lost', async () => {
     await follow(policy('a0'));
     for (let i = 1; i <= 20; i++) await save(policy(`a${i}`));
