@@ -27,6 +27,7 @@ export function addCheckCommand(program: Command): void {
     ['postern check user:alice read doc:42', 'exit code 0: allowed, 1: denied'],
     ['postern check user:bob app:create', 'about the tenant as a whole'],
     ['postern check user:alice read doc:42 --reach exact', 'was it given right here?'],
+    ['postern check user:eve write doc:42 --attribute network=office', 'what a condition looks at'],
     ['postern check user:alice read doc:42 --policy policy.yaml', 'ask a file, no sidecar needed'],
     ['postern check user:alice read doc:42 --json | jq .decision.reason', ''],
   ]);
