@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    setupFiles: ['test/setup/seed.ts'],
     projects: [
       {
         extends: true,

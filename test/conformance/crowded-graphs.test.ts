@@ -17,7 +17,8 @@ import {
 } from '../reference/engine-adapter.ts';
 import { check } from '../reference/evaluator.ts';
 import { listObjects, listSubjects } from '../reference/lists.ts';
-import { runs, sameRecords, say, seed } from '../reference/runs.ts';
+import { runs, sameRecords, say } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 
 const numRuns = Math.ceil(runs / 100);
 

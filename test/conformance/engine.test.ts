@@ -23,7 +23,8 @@ import { check } from '../reference/evaluator.ts';
 import { listActions, listObjects, listSubjects } from '../reference/lists.ts';
 import { problemsOfPath } from '../reference/paths.ts';
 import { listedSubjectType, listedType, query } from '../reference/questions.ts';
-import { runs, sameRecords, say, seed } from '../reference/runs.ts';
+import { runs, sameRecords, say } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 
 const holdsFor = <T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>) =>
   fc.assert(property, { seed, numRuns: runs });

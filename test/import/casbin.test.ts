@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CasbinOptions, importCasbin } from '../../src/import/casbin.ts';
-import { runs, say, seed } from '../reference/runs.ts';
+import { runs, say } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { changed, expectValidPolicy, reported } from './brute-force.ts';
 
 const fixtures = ['model.conf', 'policy.csv'].map((name) => {

@@ -6,7 +6,8 @@ import type { Import, OldQuestion } from '../../src/import/importer.ts';
 import { formatReport, toReportJson } from '../../src/import/report.ts';
 import { graph } from '../reference/arbitraries.ts';
 import { query } from '../reference/questions.ts';
-import { runs, say, seed } from '../reference/runs.ts';
+import { runs, say } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { changed, now, reported } from './brute-force.ts';
 
 /** No importer makes conditions: what they need is not in a question of the old system. */

@@ -6,7 +6,7 @@ import type { Import, Source } from '../../src/import/importer.ts';
 import { importKeycloak } from '../../src/import/keycloak.ts';
 import { importNmdc } from '../../src/import/nmdc.ts';
 import { PosternError } from '../../src/model/errors.ts';
-import { seed } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { expectFaithful, fixture, source } from './imported.ts';
 
 type Importer = (sources: readonly Source[]) => Import;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { importDeis } from '../../src/import/deis.ts';
 import type { Source } from '../../src/import/importer.ts';
-import { seed } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { allowed, expectFaithful, expectPrintable, fixture, refusalOf, source } from './imported.ts';
 
 const dump = fixture('deis/dump.json');

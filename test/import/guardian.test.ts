@@ -7,7 +7,8 @@ import { type GuardianOptions, importGuardian } from '../../src/import/guardian.
 import type { Import, Source } from '../../src/import/importer.ts';
 import type { BindingRecord } from '../../src/model/entity.ts';
 import { formatPolicy } from '../../src/policy-file/print.ts';
-import { runs, say, seed } from '../reference/runs.ts';
+import { runs, say } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { changed, expectValidPolicy, reported } from './brute-force.ts';
 
 const read = (name: string): Source => ({

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Source } from '../../src/import/importer.ts';
 import { importKeycloak } from '../../src/import/keycloak.ts';
-import { seed } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { allowed, bindingsOf, expectFaithful, expectPrintable, fixture, refusalOf, source } from './imported.ts';
 import { randomRealm } from './random-realms.ts';
 

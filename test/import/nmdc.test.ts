@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Source } from '../../src/import/importer.ts';
 import { importNmdc } from '../../src/import/nmdc.ts';
 import { allowanceActions } from '../../src/import/nmdc-rules.ts';
-import { seed } from '../reference/runs.ts';
+import { seed } from '../setup/seed.ts';
 import { allowed, bindingsOf, expectFaithful, expectPrintable, fixture, refusalOf, source } from './imported.ts';
 
 const files = ['users.jsonl', 'sites.json', '_runtime.api.allow.json', '_runtime.api.deny.json'];

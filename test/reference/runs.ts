@@ -1,12 +1,11 @@
 /**
- * How long and from which seed the random comparisons run: POSTERN_SEED=<n>
- * repeats a run, POSTERN_RUNS=<n> sets its length. Whoever imports this prints
- * the seed once.
+ * How long the random comparisons run: POSTERN_RUNS=<n> sets their length, and
+ * setup/seed.ts their seed. Whoever imports this prints both once.
  */
 import { expect } from 'vitest';
 import { type EntityRecord, entityKey } from '../../src/model/entity.ts';
+import { seed } from '../setup/seed.ts';
 
-export const seed = Number(process.env.POSTERN_SEED ?? Date.now() % 0x7fffffff);
 export const runs = Number(process.env.POSTERN_RUNS ?? 500);
 console.log(`random graphs: POSTERN_SEED=${seed} POSTERN_RUNS=${runs} repeats this run`);
 

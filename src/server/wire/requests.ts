@@ -130,7 +130,7 @@ function readCheck(reader: Reader, end: number, draft: CheckDraft, prefix: strin
     else if (field === object) query.object = reader.string();
     else if (field === checkTenant) draft.tenant = reader.string();
     else if (field === checkReach) readReach(reader, query, prefix);
-    else if (field === checkContext) readContext(reader, query);
+    else if (field === checkContext) readContext(reader, query, prefix);
     else if (field === checkAtLeast) draft.atLeast = reader.string();
     else reader.skip(field);
   }
@@ -148,7 +148,7 @@ function readItem(reader: Reader, index: number): Query {
     else if (field === action) query.action = reader.string();
     else if (field === object) query.object = reader.string();
     else if (field === itemReach) readReach(reader, query, itemPrefix(index));
-    else if (field === itemContext) readContext(reader, query);
+    else if (field === itemContext) readContext(reader, query, itemPrefix(index));
     else reader.skip(field);
   }
   reader.end = outerEnd;
@@ -160,7 +160,7 @@ function readReach(reader: Reader, query: QueryDraft, prefix: string): void {
   query.reach = reachOf(wire) ?? noteProblem(reader, unknownEnum(`${prefix}reach`, wire), query.reach);
 }
 
-function readContext(reader: Reader, query: QueryDraft): void {
+function readContext(reader: Reader, query: QueryDraft, prefix: string): void {
   const end = reader.delimited();
   const outerEnd = reader.end;
   reader.end = end;
@@ -169,7 +169,7 @@ function readContext(reader: Reader, query: QueryDraft): void {
   while (reader.pos < end) {
     const field = reader.tag();
     if (field === assertedGroups) groups.push(reader.string());
-    else if (field === attributes) query.attributes = { ...query.attributes, ...readAttributes(reader) };
+    else if (field === attributes) query.attributes = { ...query.attributes, ...readAttributes(reader, prefix) };
     else reader.skip(field);
   }
   if (groups.length > 0) query.assertedGroups = groups;
@@ -177,12 +177,13 @@ function readContext(reader: Reader, query: QueryDraft): void {
 }
 
 /** Few questions have any, and JSON in protobuf is intricate: left to generated code. */
-function readAttributes(reader: Reader): Attributes {
+function readAttributes(reader: Reader, prefix: string): Attributes {
   try {
     return toJson(StructSchema, fromBinary(StructSchema, reader.embedded())) as Attributes;
   } catch (error) {
-    const message = `context.attributes is not a JSON object: ${messageOf(error)}`;
-    return noteProblem(reader, new PosternError('INVALID_CONTEXT', message, { field: 'context.attributes' }), {});
+    const field = `${prefix}context.attributes`;
+    const message = `${field} is not a JSON object: ${messageOf(error)}`;
+    return noteProblem(reader, new PosternError('INVALID_CONTEXT', message, { field }), {});
   }
 }
 

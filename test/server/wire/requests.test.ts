@@ -146,10 +146,19 @@ describe('bytes that are no message', () => {
           decode(bytes);
         } catch (error) {
           expect(error).toBeInstanceOf(PosternError);
-          expect((error as PosternError).code).toMatch(/^(INVALID_REQUEST|TOO_MANY_CHECKS)$/);
+          expect((error as PosternError).code).toMatch(/^(INVALID_REQUEST|INVALID_CONTEXT|TOO_MANY_CHECKS)$/);
         }
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('names the item whose attributes are no JSON object', () => {
+    // A subject, and a context whose attributes have a field number that does not exist.
+    const item = '0a06757365723a612a041202000e';
+    const bytes = Buffer.from(`0a${(item.length / 2).toString(16).padStart(2, '0')}${item}`, 'hex');
+    expect(() => decodeBatchCheckRequest(bytes)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTEXT', metadata: { field: 'checks[0].context.attributes' } }),
     );
   });
 
