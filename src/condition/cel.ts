@@ -30,11 +30,16 @@ const variables: ReadonlySet<string> = new Set(['subject', 'action', 'object', '
 /** A compiler that compiles equal texts once: many bindings share a few conditions. */
 export function createConditionCompiler(): ConditionCompiler {
   const compiled = new Map<string, WeakRef<Condition>>();
+  // A condition that no snapshot holds any more takes its text along.
+  const gone = new FinalizationRegistry<string>((text) => {
+    if (compiled.get(text)?.deref() === undefined) compiled.delete(text);
+  });
   return (text) => {
     const known = compiled.get(text)?.deref();
     if (known !== undefined) return known;
     const condition = compile(text);
     compiled.set(text, new WeakRef(condition));
+    gone.register(condition, text);
     return condition;
   };
 }

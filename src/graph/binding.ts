@@ -4,7 +4,7 @@
  */
 import type { Condition, ConditionCompiler } from '../model/condition.ts';
 import { type BindingRecord, bindingKey } from '../model/entity.ts';
-import { formatScope, type Scope, type ScopeInput, toScopeInput } from '../model/scope.ts';
+import { formatScope, type Scope, toScopeInput } from '../model/scope.ts';
 import type { Names } from './names.ts';
 
 /** What few bindings have. */
@@ -110,10 +110,6 @@ export function scopeOfNode(name: string): Scope {
   if ('regex' in wrapped) return { kind: 'regex', type: wrapped.type, regex: wrapped.regex };
   const colon = wrapped.glob.indexOf(':');
   return { kind: 'glob', type: wrapped.glob.slice(0, colon), pattern: wrapped.glob.slice(colon + 1) };
-}
-
-export function scopeInputOfNode(name: string): ScopeInput {
-  return toScopeInput(scopeOfNode(name));
 }
 
 /** Orders the bindings of one principal: by scope, so that those on one scope are neighbours. */

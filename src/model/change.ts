@@ -51,7 +51,3 @@ export function parseRevision(token: string, field: string): Revision {
   }
   return { epoch: match[1] as string, number: Number(match[2]) };
 }
-
-export function sameRevision(a: Revision, b: Revision): boolean {
-  return a.epoch === b.epoch && a.number === b.number;
-}

@@ -6,7 +6,7 @@
 import { PosternError } from './errors.ts';
 import { maxActionBytes } from './limits.ts';
 import { problemOfText, quote } from './names.ts';
-import { formatScope, parseScope, type Scope, type ScopeInput, toScopeInput } from './scope.ts';
+import { formatScope, parseScope, type Scope, type ScopeInput } from './scope.ts';
 
 /** Actions on objects; either part may hold `*`. */
 export interface Permission {
@@ -54,12 +54,6 @@ export function parseShortPermission(text: string): Permission {
 export function formatPermission(permission: Permission): string {
   if (permission.objects !== undefined) return `${permission.action} on ${formatScope(permission.objects)}`;
   return permission.type === '*' && permission.action === '*' ? '*' : `${permission.type}:${permission.action}`;
-}
-
-/** The form that parsePermission reads back as this one permission. */
-export function toPermissionInput(permission: Permission): PermissionInput {
-  if (permission.objects === undefined) return formatPermission(permission);
-  return { objects: toScopeInput(permission.objects), actions: [permission.action] };
 }
 
 function checkedAction(action: string, written: string): string {

@@ -125,10 +125,8 @@ export class SnapshotView implements View {
     if (page.size > maxPageSize) {
       throw new PosternError(
         'LIMIT_EXCEEDED',
-        `page_size ${page.size} is over the limit of ${maxPageSize}; ask for pages`,
-        {
-          field: 'page_size',
-        },
+        `page_size is ${page.size}; the most is ${maxPageSize}, ask for more by pages`,
+        { field: 'page_size', limit: String(maxPageSize) },
       );
     }
     const { pageTokens, now, nextId } = this.#context;

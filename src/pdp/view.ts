@@ -46,7 +46,7 @@ export interface Explanation {
 }
 
 export interface Page {
-  /** 0: no limit. */
+  /** 0: all objects of ListObjects; the default size of ListSubjects. */
   readonly size: number;
   /** Empty: from the start. */
   readonly token: string;

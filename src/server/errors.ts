@@ -45,8 +45,8 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   INVALID_REQUEST: malformed,
   INVALID_PAGE_TOKEN: malformed,
   INVALID_REVISION_TOKEN: malformed,
-  // At the prompt a file that is refused is not a malformed command: scripts want to tell the two apart.
   CONDITION_FAILED: malformed,
+  // At the prompt a file that is refused is not a malformed command: scripts want to tell the two apart.
   INVALID_POLICY: { ...malformed, exit: 3 },
   INVALID_OPTION: malformed,
   TOO_MANY_CHECKS: overLimit,

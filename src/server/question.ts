@@ -6,7 +6,7 @@
 import type { SubjectQuestion } from '../engine/list-subjects.ts';
 import type { Mode } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
-import { defaultPageSize, maxBatchChecks, maxPageSize } from '../model/limits.ts';
+import { maxBatchChecks } from '../model/limits.ts';
 import type { Decision, Query, Reach } from '../model/query.ts';
 import type { Page } from '../pdp/view.ts';
 
@@ -121,19 +121,4 @@ export function assertBatchSize(size: number): void {
       limit: String(maxBatchChecks),
     });
   }
-}
-
-/** @throws PosternError LIMIT_EXCEEDED */
-export function toSubjectsPage(size: number, token: string): Page {
-  if (size > maxPageSize) {
-    throw new PosternError(
-      'LIMIT_EXCEEDED',
-      `page_size is ${size}; the most is ${maxPageSize}, ask for more by pages`,
-      {
-        field: 'page_size',
-        limit: String(maxPageSize),
-      },
-    );
-  }
-  return { size: size === 0 ? defaultPageSize : size, token };
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { maxAssertedGroups } from '../../src/model/limits.ts';
+import { defaultPageSize, maxAssertedGroups, maxPageSize } from '../../src/model/limits.ts';
 import type { View } from '../../src/pdp/view.ts';
 import { bound, call, catching, type PdpHarness, query, startPdp, viewer } from './harness.ts';
 
@@ -216,6 +216,20 @@ describe('lists', () => {
     });
     await elsewhere.close();
     await store.close();
+  });
+
+  it('of subjects come a thousand at a time where no size is asked, and refuse a page over the limit', async () => {
+    const { commit, view } = await pdpWith(['default']);
+    const many = Array.from({ length: defaultPageSize + 1 }, (_, i) => bound(`user:${i}`, 'doc:1'));
+    await commit('default', [viewer, ...many]);
+    const list = (size: number) =>
+      view().listSubjects({ action: 'read', object: 'doc:1', reach: 'inherited' }, 'user', { size, token: '' }, call);
+    expect(list(0).subjects).toHaveLength(defaultPageSize);
+    expect(list(0).nextPageToken).not.toBe('');
+    expect(catching(() => list(maxPageSize + 1))).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      metadata: { field: 'page_size', limit: String(maxPageSize) },
+    });
   });
 
   it('of subjects and actions are recorded with what was asked and how much was answered', async () => {

@@ -25,7 +25,6 @@ import {
   type ListObjectsQuestion,
   type ListSubjectsQuestion,
   reachOf,
-  toSubjectsPage,
   unknownEnum,
 } from '../question.ts';
 
@@ -69,7 +68,7 @@ export function toListObjectsQuestion(request: ListObjectsRequest): ListObjectsQ
   return { query, type, page: { size: pageSize, token: pageToken }, tenant, atLeast };
 }
 
-/** @throws PosternError LIMIT_EXCEEDED also */
+/** @throws PosternError INVALID_CONTEXT also */
 export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjectsQuestion {
   const { tenant, atLeast, type, action, object, pageSize, pageToken, context } = request;
   if (context !== undefined && context.assertedGroups.length > 0) {
@@ -85,7 +84,7 @@ export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjec
       attributes: context?.attributes as Attributes | undefined,
     },
     type,
-    page: toSubjectsPage(pageSize, pageToken),
+    page: { size: pageSize, token: pageToken },
     tenant,
     atLeast,
   };
