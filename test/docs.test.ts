@@ -26,14 +26,16 @@ const commands = new Map(program.commands.map((command) => [command.name(), comm
 const flagsOf = (options: (typeof program)['options']) =>
   options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag !== undefined);
 const shared = ['--help', '-h', ...flagsOf(program.options)];
-const allFlags = new Set([...shared, ...program.commands.flatMap(({ options }) => flagsOf(options))]);
+/** With the commands of commands. */
+const allCommands = program.commands.flatMap((command) => [command, ...command.commands]);
+const allFlags = new Set([...shared, ...allCommands.flatMap(({ options }) => flagsOf(options))]);
 
 const enumValues = [BatchModeSchema, ModeSchema, ReachSchema, ReasonSchema].flatMap(({ values }) =>
   values.map(({ name }) => name),
 );
 const reasons = ReasonSchema.values.map(({ name }) => name.replace(/^REASON_/, ''));
 const options: readonly OptionSpec[] = serveOptions;
-const variables = new Set([...options.map(envNameOf), 'POSTERN_ADDRESS', 'POSTERN_CONFIG']);
+const variables = new Set([...options.map(envNameOf), 'POSTERN_ADDRESS', 'POSTERN_CONFIG', 'POSTERN_TOKEN']);
 /** Of other programs: Node, the test command, the terminal. */
 const otherVariables = ['NO_COLOR', 'FORCE_COLOR', 'NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'REDIS_URL'];
 
@@ -71,8 +73,10 @@ describe.for(pages.map((page) => [page.path, page] as const))('%s', ([, page]) =
   test('calls commands that are there, with options that they have', () => {
     const wrong = page.code.flatMap(callsOf).filter(([name, rest]) => {
       if (name === 'help') return false;
-      const command = commands.get(name);
-      if (command === undefined) return true;
+      const whole = commands.get(name);
+      if (whole === undefined) return true;
+      const [, word = 'list'] = /^ ([a-z]+)(?: |$)/.exec(rest) ?? [];
+      const command = whole.commands.find((one) => one.name() === word) ?? whole;
       const known = [...shared, ...flagsOf(command.options)];
       return flagsIn(rest).some((flag) => !known.includes(flag));
     });

@@ -16,8 +16,8 @@ import {
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { credentials, Client as GrpcClient, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { ErrorInfoSchema, StatusSchema } from '../gen/google/rpc/status_pb.ts';
-import { type ErrorCode, messageOf, PosternError } from '../model/errors.ts';
+import { BadRequestSchema, ErrorInfoSchema, StatusSchema } from '../gen/google/rpc/status_pb.ts';
+import { type ErrorCode, type FieldProblem, messageOf, PosternError } from '../model/errors.ts';
 import { errorDomain, statuses } from '../server/errors.ts';
 
 export interface ClientOptions {
@@ -25,6 +25,18 @@ export interface ClientOptions {
   readonly address: string;
   /** For each call, from its start to its end. */
   readonly timeoutMs: number;
+  /** PEM; undefined speaks plain HTTP/2. */
+  readonly tls?: TlsFiles;
+  /** A bearer token, sent with every call. It must not reach a message. */
+  readonly token?: string;
+}
+
+export interface TlsFiles {
+  /** Who signs certificates of sidecars; undefined: whom Node trusts. */
+  readonly ca: Buffer | undefined;
+  /** What to show to the sidecar: certificate and key, or neither. */
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
 }
 
 /** Calls throw PosternError. */
@@ -43,17 +55,20 @@ export interface Client {
 }
 
 /** Connects when first used. @throws PosternError INVALID_OPTION */
-export function createClient({ address, timeoutMs }: ClientOptions): Client {
-  const client = new GrpcClient(parseAddress(address), credentials.createInsecure(), {
+export function createClient({ address, timeoutMs, tls, token }: ClientOptions): Client {
+  const client = new GrpcClient(parseAddress(address), toChannelCredentials(tls), {
     // A sidecar is beside its caller; a proxy for the web must not come in between.
     'grpc.enable_http_proxy': 0,
     'grpc.max_receive_message_length': -1,
   });
-  const toError = (error: unknown) => toPosternError(error, address, timeoutMs);
+  const toError = (error: unknown) =>
+    toPosternError(error, { address, timeoutMs, isTls: tls !== undefined, isAdmin: token !== undefined });
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   const callOptions = () => ({ deadline: Date.now() + timeoutMs });
   const call = (path: string, request: Uint8Array) =>
     new Promise<Buffer>((resolve, reject) => {
-      client.makeUnaryRequest(path, asBuffer, asIs, request, new Metadata(), callOptions(), (error, bytes) =>
+      client.makeUnaryRequest(path, asBuffer, asIs, request, metadata, callOptions(), (error, bytes) =>
         error === null && bytes !== undefined ? resolve(bytes) : reject(toError(error)),
       );
     });
@@ -64,7 +79,7 @@ export function createClient({ address, timeoutMs }: ClientOptions): Client {
     },
     async *stream(method, request) {
       const bytes = toBinary(method.input, create(method.input, request));
-      const stream = client.makeServerStreamRequest(pathOf(method), asBuffer, asIs, bytes, callOptions());
+      const stream = client.makeServerStreamRequest(pathOf(method), asBuffer, asIs, bytes, metadata, callOptions());
       try {
         for await (const part of stream) yield fromBinary(method.output, part as Buffer);
       } catch (error) {
@@ -78,6 +93,18 @@ export function createClient({ address, timeoutMs }: ClientOptions): Client {
     },
     close: () => client.close(),
   };
+}
+
+function toChannelCredentials(tls: TlsFiles | undefined) {
+  if (tls === undefined) return credentials.createInsecure();
+  // The library names an IP address to TLS as it names a host; Node warns of that, and whoever calls can do nothing.
+  process.noDeprecation = true;
+  try {
+    return credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null);
+  } catch (error) {
+    const message = `the files of --tls-ca, --tls-cert and --tls-key cannot be used: ${messageOf(error)}`;
+    throw new PosternError('INVALID_OPTION', message, { field: '--tls-cert' }, error);
+  }
 }
 
 /** HealthCheckResponse.ServingStatus.SERVING */
@@ -113,16 +140,31 @@ function parseAddress(address: string): string {
   throw new PosternError('INVALID_OPTION', message, { field: '--address' });
 }
 
+interface Peer {
+  readonly address: string;
+  readonly timeoutMs: number;
+  readonly isTls: boolean;
+  /** Then no file answers in the place of a sidecar. */
+  readonly isAdmin: boolean;
+}
+
 /** What grpc-js throws, as the one error type. */
-function toPosternError(error: unknown, address: string, timeoutMs: number): PosternError {
+function toPosternError(error: unknown, { address, timeoutMs, isTls, isAdmin }: Peer): PosternError {
   const { code, details = messageOf(error), metadata } = error as Partial<ServiceError>;
-  const sent = readErrorInfo(metadata);
-  if (sent !== undefined) return new PosternError(sent.code, details, sent.metadata, error);
+  const sent = readDetails(metadata);
+  if (sent !== undefined) return new PosternError(sent.code, details, sent.metadata, error, sent.problems);
   switch (code) {
     case status.UNAVAILABLE: {
-      const why = /E[A-Z]{4,}/.exec(details)?.[0] ?? details;
+      const [, last = details] = /Last error: (?:Error: )?(.*?)\.? Resolution note/s.exec(details) ?? [];
+      const why = /\bE[A-Z]{4,}\b/.exec(last)?.[0] ?? last;
       const what = `cannot reach a sidecar at ${address} (${why})`;
-      const hint = 'start one with "postern serve", name another with --address, or ask a file with --policy';
+      const ways = [
+        'start one with "postern serve"',
+        'name another with --address',
+        ...(isTls || address.startsWith('unix:') ? [] : ['add --tls-ca where it speaks TLS']),
+        ...(isAdmin ? [] : ['ask a file with --policy']),
+      ];
+      const hint = `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`;
       return new PosternError('NOT_READY', `${what}; ${hint}`, {}, error);
     }
     case status.DEADLINE_EXCEEDED: {
@@ -130,7 +172,8 @@ function toPosternError(error: unknown, address: string, timeoutMs: number): Pos
       return new PosternError('NOT_READY', message, {}, error);
     }
     case status.UNIMPLEMENTED: {
-      const message = `what listens at ${address} does not know this question; is it Postern, and of this version?`;
+      const hint = 'is it Postern, of this version, and for administration started with --admin-auth?';
+      const message = `what listens at ${address} does not know this question; ${hint}`;
       return new PosternError('INVALID_OPTION', message, { field: '--address' }, error);
     }
     default:
@@ -138,14 +181,15 @@ function toPosternError(error: unknown, address: string, timeoutMs: number): Pos
   }
 }
 
-function readErrorInfo(metadata: Metadata | undefined) {
+function readDetails(metadata: Metadata | undefined) {
   const [bytes] = metadata?.get('grpc-status-details-bin') ?? [];
   if (!(bytes instanceof Uint8Array)) return undefined;
-  for (const detail of fromBinary(StatusSchema, bytes).details) {
-    const info = anyUnpack(detail, ErrorInfoSchema);
-    if (info?.domain === errorDomain && info.reason in statuses) {
-      return { code: info.reason as ErrorCode, metadata: info.metadata };
-    }
-  }
-  return undefined;
+  const { details } = fromBinary(StatusSchema, bytes);
+  const info = details.map((detail) => anyUnpack(detail, ErrorInfoSchema)).find((found) => found !== undefined);
+  if (info?.domain !== errorDomain || !(info.reason in statuses)) return undefined;
+  const problems = details.flatMap((detail): FieldProblem[] => {
+    const violations = anyUnpack(detail, BadRequestSchema)?.fieldViolations ?? [];
+    return violations.map(({ field, description }) => ({ field, message: description }));
+  });
+  return { code: info.reason as ErrorCode, metadata: info.metadata, problems };
 }

@@ -1,10 +1,9 @@
 /** Finds whom a question command asks. Loads nothing of the one that is not asked. */
 import type { Asker } from './asker.ts';
+import type { ConnectOptions } from './connect.ts';
 
 /** As the options of options.ts give it. */
-export interface AskerOptions {
-  readonly address: string;
-  readonly timeout: number;
+export interface AskerOptions extends ConnectOptions {
   /** A policy file to ask instead of a sidecar. */
   readonly policy?: string;
 }
@@ -19,16 +18,16 @@ export async function withAsker<T>(options: AskerOptions, ask: (asker: Asker) =>
   }
 }
 
-async function openAsker({ address, timeout, policy }: AskerOptions): Promise<Asker> {
-  if (policy !== undefined) {
+async function openAsker(options: AskerOptions): Promise<Asker> {
+  if (options.policy !== undefined) {
     const { openPolicyAsker } = await import('./policy-asker.ts');
-    return openPolicyAsker(policy);
+    return openPolicyAsker(options.policy);
   }
-  const [{ createClient }, { DecisionService }] = await Promise.all([
-    import('./client.ts'),
+  const [{ connect }, { DecisionService }] = await Promise.all([
+    import('./connect.ts'),
     import('../gen/postern/v1/decision_service_pb.ts'),
   ]);
-  const client = createClient({ address, timeoutMs: timeout });
+  const client = await connect(options);
   const { method } = DecisionService;
   return {
     check: (request) => client.unary(method.check, request),

@@ -8,9 +8,7 @@ import { envNameOf, type OptionSpec, serveOptions } from '../config/options.ts';
 import { parseValue } from '../config/parse-value.ts';
 import { Reach } from '../gen/postern/v1/decision_pb.ts';
 import type { AskerOptions } from './open-asker.ts';
-
-/** Names the sidecar for all commands that ask one; not an option of the sidecar itself. */
-export const addressVariable = 'POSTERN_ADDRESS';
+import { addressVariable } from './variables.ts';
 
 /** The sidecar's own option of this name: what the two sides share is written once. */
 export function specOf(key: (typeof serveOptions)[number]['key']): OptionSpec {
@@ -24,6 +22,7 @@ export interface QuestionOptions extends AskerOptions {
   readonly atLeast?: string;
   readonly reach: 'inherited' | 'exact';
   readonly group?: readonly string[];
+  readonly activeRole?: readonly string[];
   readonly attribute?: JsonObject;
 }
 
@@ -44,8 +43,10 @@ export function addQuestionOptions(command: Command): Command {
     .addOption(jsonOption());
 }
 
+/** Whom to ask, as ConnectOptions; a group of its own in the help. */
 export function addSidecarOptions(command: Command): Command {
   return command
+    .optionsGroup('Options for the sidecar:')
     .addOption(
       new Option('--address <address>', 'the sidecar: host:port or unix:/path')
         .env(addressVariable)
@@ -53,7 +54,11 @@ export function addSidecarOptions(command: Command): Command {
     )
     .addOption(
       new Option('--timeout <duration>', 'how long to wait for an answer').argParser(parseTimeout).default(5000, '5s'),
-    );
+    )
+    .option('--tls-ca <file>', 'speak TLS, and trust those who sign in this PEM file')
+    .option('--tls-cert <file>', 'speak TLS, and show this certificate (PEM)')
+    .option('--tls-key <file>', 'the private key of --tls-cert (PEM)')
+    .optionsGroup('');
 }
 
 export function groupOption(): Option {
@@ -61,7 +66,20 @@ export function groupOption(): Option {
   return new Option(
     '--group <group>',
     'a group that you assert the subject to be in: group:<id>; repeatable',
-  ).argParser((group: string, before: readonly string[] = []) => [...before, group]);
+  ).argParser(collect);
+}
+
+/** For options that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** For every command that asks for one subject. */
+export function activeRoleOption(): Option {
+  return new Option(
+    '--active-role <name>',
+    'only this role is active, and what it includes; repeatable; left out, all roles are',
+  ).argParser(collect);
 }
 
 export function tenantOption(): Option {
@@ -84,9 +102,10 @@ export function toRequest({ tenant = '', atLeast = '', reach }: QuestionOptions)
 }
 
 /** What the caller knows beyond names, as the wire wants it: absent where there is nothing. */
-export function toContext({ group = [], attribute = {} }: Pick<QuestionOptions, 'group' | 'attribute'>) {
-  if (group.length === 0 && Object.keys(attribute).length === 0) return {};
-  return { context: { assertedGroups: [...group], attributes: attribute } };
+export function toContext(options: Pick<QuestionOptions, 'group' | 'activeRole' | 'attribute'>) {
+  const { group = [], activeRole = [], attribute = {} } = options;
+  if (group.length === 0 && activeRole.length === 0 && Object.keys(attribute).length === 0) return {};
+  return { context: { assertedGroups: [...group], activeRoles: [...activeRole], attributes: attribute } };
 }
 
 /** An attribute for conditions: name=value, the value as JSON, or as text where it is no JSON. */

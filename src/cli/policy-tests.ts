@@ -139,18 +139,22 @@ async function explainElement({ kind, query }: ListAssertion, element: string, a
   }
 }
 
-function toQuestion({ subject, action, object, reach, assertedGroups, attributes }: CheckAssertion['query']) {
+function toQuestion(query: CheckAssertion['query']) {
+  const { subject, action, object, reach, assertedGroups, activeRoles = [], attributes } = query;
   const context = {
     assertedGroups: [...assertedGroups],
+    activeRoles: [...activeRoles],
     ...(attributes === undefined ? {} : { attributes: attributes as JsonObject }),
   };
   return { subject, action, object, reach: reach === 'exact' ? Reach.EXACT : Reach.INHERITED, context };
 }
 
-function describe({ subject, action, object, reach, assertedGroups }: CheckAssertion['query']): string {
+function describe(query: CheckAssertion['query']): string {
+  const { subject, action, object, reach, assertedGroups, activeRoles = [] } = query;
   const words = [subject, action, object].filter((word) => word !== '');
   if (reach === 'exact') words.push('(reach exact)');
   if (assertedGroups.length > 0) words.push(`(with ${assertedGroups.join(', ')})`);
+  if (activeRoles.length > 0) words.push(`(active: ${activeRoles.join(', ')})`);
   return words.join(' ');
 }
 

@@ -21,7 +21,11 @@ export async function readPolicy(path: string): Promise<PolicyResult> {
  * @throws PosternError INVALID_POLICY, with every problem in its message
  */
 export async function loadPolicy(path: string): Promise<ParsedPolicy> {
-  const result = await readPolicy(path);
+  return demandPolicy(await readPolicy(path), path);
+}
+
+/** The same for what has been parsed already. @throws PosternError INVALID_POLICY */
+export function demandPolicy(result: PolicyResult, path: string): ParsedPolicy {
   const colour = isColoured(process.stderr);
   if (!result.ok) {
     const problems = count(result.problems.length + result.omitted, 'problem');

@@ -8,43 +8,49 @@ import { Command } from 'commander';
 import { exitMeanings } from './exit.ts';
 import { addExamples } from './options.ts';
 
-interface CommandSource {
-  readonly name: string;
-  readonly group: string;
-  /** Gives what adds the command to the program. */
-  readonly load: () => Promise<(program: Command) => void>;
-}
+type AddCommand = (program: Command) => void;
 
-/** In the order of the help. */
-const sources: readonly CommandSource[] = [
-  { name: 'serve', group: 'Run:', load: async () => (await import('./commands/serve.ts')).addServeCommand },
-  { name: 'health', group: 'Run:', load: async () => (await import('./commands/health.ts')).addHealthCommand },
-  { name: 'check', group: 'Ask:', load: async () => (await import('./commands/check.ts')).addCheckCommand },
-  { name: 'explain', group: 'Ask:', load: async () => (await import('./commands/explain.ts')).addExplainCommand },
-  {
-    name: 'list-objects',
-    group: 'Ask:',
-    load: async () => (await import('./commands/list-objects.ts')).addListObjectsCommand,
+/** What adds each command to the program, by the groups of the help and in its order. */
+const sources: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommand>>>>> = {
+  'Run:': {
+    serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+    health: async () => (await import('./commands/health.ts')).addHealthCommand,
   },
-  { name: 'who-can', group: 'Ask:', load: async () => (await import('./commands/who-can.ts')).addWhoCanCommand },
-  { name: 'what-can', group: 'Ask:', load: async () => (await import('./commands/what-can.ts')).addWhatCanCommand },
-  {
-    name: 'validate',
-    group: 'Write policy:',
-    load: async () => (await import('./commands/validate.ts')).addValidateCommand,
+  'Ask:': {
+    check: async () => (await import('./commands/check.ts')).addCheckCommand,
+    explain: async () => (await import('./commands/explain.ts')).addExplainCommand,
+    'list-objects': async () => (await import('./commands/list-objects.ts')).addListObjectsCommand,
+    'who-can': async () => (await import('./commands/who-can.ts')).addWhoCanCommand,
+    'what-can': async () => (await import('./commands/what-can.ts')).addWhatCanCommand,
   },
-  { name: 'test', group: 'Write policy:', load: async () => (await import('./commands/test.ts')).addTestCommand },
-  { name: 'diff', group: 'Write policy:', load: async () => (await import('./commands/diff.ts')).addDiffCommand },
-  { name: 'apply', group: 'Write policy:', load: async () => (await import('./commands/apply.ts')).addApplyCommand },
-  { name: 'export', group: 'Write policy:', load: async () => (await import('./commands/export.ts')).addExportCommand },
-  { name: 'import', group: 'Write policy:', load: async () => (await import('./commands/import.ts')).addImportCommand },
-  { name: 'tail', group: 'Look after it:', load: async () => (await import('./commands/tail.ts')).addTailCommand },
-  {
-    name: 'completion',
-    group: 'Look after it:',
-    load: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+  'Write policy:': {
+    validate: async () => (await import('./commands/validate.ts')).addValidateCommand,
+    test: async () => (await import('./commands/test.ts')).addTestCommand,
+    diff: async () => (await import('./commands/diff.ts')).addDiffCommand,
+    apply: async () => (await import('./commands/apply.ts')).addApplyCommand,
+    export: async () => (await import('./commands/export.ts')).addExportCommand,
+    reconcile: async () => (await import('./commands/reconcile.ts')).addReconcileCommand,
+    import: async () => (await import('./commands/import.ts')).addImportCommand,
   },
-];
+  'Administer:': {
+    grant: async () => (await import('./commands/grant.ts')).addGrantCommand,
+    revoke: async () => (await import('./commands/revoke.ts')).addRevokeCommand,
+    share: async () => (await import('./commands/grant.ts')).addShareCommand,
+    transfer: async () => (await import('./commands/transfer.ts')).addTransferCommand,
+    bindings: async () => (await import('./commands/bindings.ts')).addBindingsCommand,
+    roles: async () => (await import('./commands/roles.ts')).addRolesCommand,
+    groups: async () => (await import('./commands/groups.ts')).addGroupsCommand,
+    objects: async () => (await import('./commands/objects.ts')).addObjectsCommand,
+    tenants: async () => (await import('./commands/tenants.ts')).addTenantsCommand,
+    history: async () => (await import('./commands/history.ts')).addHistoryCommand,
+    whoami: async () => (await import('./commands/whoami.ts')).addWhoamiCommand,
+    token: async () => (await import('./commands/token.ts')).addTokenCommand,
+  },
+  'Look after it:': {
+    tail: async () => (await import('./commands/tail.ts')).addTailCommand,
+    completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+  },
+};
 
 /**
  * The program, with nothing parsed yet. Problems of usage are thrown as CommanderError, and not printed.
@@ -53,11 +59,14 @@ const sources: readonly CommandSource[] = [
  */
 export async function createProgram(asked?: string, without?: string): Promise<Command> {
   const program = createEmptyProgram();
-  const one = sources.filter(({ name }) => name === asked);
-  for (const { group, load } of one.length > 0 ? one : sources.filter(({ name }) => name !== without)) {
-    const add = await load();
-    program.commandsGroup(group);
-    add(program);
+  const isKnown = Object.values(sources).some((commands) => Object.hasOwn(commands, asked ?? ''));
+  for (const [group, commands] of Object.entries(sources)) {
+    for (const [name, load] of Object.entries(commands)) {
+      if (isKnown ? name !== asked : name === without) continue;
+      const add = await load();
+      program.commandsGroup(group);
+      add(program);
+    }
   }
   return program;
 }
@@ -77,6 +86,7 @@ function createEmptyProgram(): Command {
     ['postern check user:alice read doc:42', 'ask it'],
     ['postern explain user:alice read doc:42', 'and why'],
     ['postern test', 'run the tests beside the policies'],
+    ['postern share doc:42 user:bob viewer', 'let somebody in'],
     ['postern tail --denied', 'see denials as they happen'],
   ]);
   const codes = exitMeanings.map(({ code, meaning }) => `  ${String(code).padEnd(3)}  ${meaning}`);

@@ -26,6 +26,18 @@ export function checkCommandName(name: string, known: readonly string[]): void {
   throw usageError(`unknown command "${name}"${meant === undefined ? '' : ` (did you mean ${meant}?)`}`, undefined);
 }
 
+/**
+ * Refuses a word behind a command that has commands of its own, and takes no other word.
+ * @throws PosternError INVALID_OPTION, with what was probably meant
+ */
+export function checkSubcommandName(command: string, word: string, known: readonly string[]): never {
+  const meant = suggest(word, known);
+  throw usageError(
+    `unknown command "${command} ${word}"${meant === undefined ? '' : ` (did you mean ${command} ${meant}?)`}`,
+    command,
+  );
+}
+
 function usageError(message: string, command: string | undefined): PosternError {
   const help = command === undefined ? 'postern help' : `postern help ${command}`;
   return new PosternError('INVALID_OPTION', `${message}; see "${help}"`);

@@ -1,31 +1,26 @@
 /**
  * Conditions in CEL (https://cel.dev). Compiled when the policy is: names,
- * functions and size are checked then, so that evaluation is bounded and can
- * only fail for what the caller sent. Owns the CEL packages; injected into the
- * graph, which imports no packages. Knows nothing of bindings.
+ * types and size are checked then, so that evaluation is bounded and can only
+ * fail for what the caller sent. Owns the CEL packages, with the other files
+ * here; injected into the graph, which imports no packages. Knows nothing of
+ * bindings.
  */
 
-import { type CelInput, CelScalar, celEnv, isCelError, mapType, parse, plan } from '@bufbuild/cel';
-import { strings } from '@bufbuild/cel/ext';
+import { isCelError, parse, plan } from '@bufbuild/cel';
+import type { ParsedExpr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { Condition, ConditionCompiler, ConditionInput } from '../model/condition.ts';
+import type { Condition, ConditionChecker, ConditionCompiler, ConditionInput } from '../model/condition.ts';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { quote } from '../model/names.ts';
 import { checkExpression } from './check-expression.ts';
+import { checkTypes, variablesOf } from './check-types.ts';
+import { environment } from './environment.ts';
+import { toCel } from './values.ts';
 
-const env = celEnv({
-  variables: {
-    subject: CelScalar.STRING,
-    action: CelScalar.STRING,
-    object: CelScalar.STRING,
-    now: CelScalar.DYN,
-    context: mapType(CelScalar.STRING, CelScalar.DYN),
-  },
-  funcs: strings,
-});
+const openVariables = variablesOf(undefined);
 
 /** What an expression may name. */
-const variables: ReadonlySet<string> = new Set(['subject', 'action', 'object', 'now', 'context']);
+const names: ReadonlySet<string> = new Set(openVariables.keys());
 
 /** A compiler that compiles equal texts once: many bindings share a few conditions. */
 export function createConditionCompiler(): ConditionCompiler {
@@ -44,20 +39,48 @@ export function createConditionCompiler(): ConditionCompiler {
   };
 }
 
+export const checkCondition: ConditionChecker = (text, types, nearest) => {
+  const problemOf = (check: () => void): string | undefined => {
+    try {
+      check();
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  };
+  let parsed: ParsedExpr | undefined;
+  const compiles = () => {
+    parsed = parseChecked(text);
+  };
+  if (problemOf(compiles) !== undefined) return undefined;
+  return problemOf(() => checkTypes(parsed as ParsedExpr, text, variablesOf(types), nearest));
+};
+
 function compile(text: string): Condition {
   const evaluate = planOf(text);
-  return ({ subject, action, object, nowMs, attributes }: ConditionInput) => {
-    const result = evaluate({ subject, action, object, now: timestampFromMs(nowMs), context: toCel(attributes) });
+  return ({ subject, action, object, nowMs, attributes, types }: ConditionInput) => {
+    const context = toCel(attributes, types);
+    const result = evaluate({ subject, action, object, now: timestampFromMs(nowMs), context });
     if (typeof result === 'boolean') return result;
     throw failed(text, isCelError(result) ? result.message : 'gave a value that is neither true nor false');
   };
 }
 
 function planOf(text: string) {
+  return asPolicyError(text, () => plan(environment, parseChecked(text)));
+}
+
+/** @throws PosternError INVALID_POLICY */
+function parseChecked(text: string): ParsedExpr {
+  const parsed = asPolicyError(text, () => parse(text));
+  checkExpression(parsed.expr, text, names);
+  checkTypes(parsed, text, openVariables, () => undefined);
+  return parsed;
+}
+
+function asPolicyError<T>(text: string, make: () => T): T {
   try {
-    const parsed = parse(text);
-    checkExpression(parsed.expr, text, variables);
-    return plan(env, parsed);
+    return make();
   } catch (error) {
     if (error instanceof PosternError) throw error;
     throw new PosternError('INVALID_POLICY', `condition ${quote(text)} is not CEL: ${messageOf(error)}`);
@@ -70,15 +93,4 @@ function failed(text: string, why: string): PosternError {
     `the condition ${quote(text)} cannot be evaluated: ${why}; send what it needs in context.attributes`,
     { field: 'context.attributes' },
   );
-}
-
-// Attributes are JSON: objects become maps, so that a missing key is an error and not "undefined".
-function toCel(attributes: ConditionInput['attributes']): Map<string, CelInput> {
-  return new Map(Object.entries(attributes).map(([name, value]) => [name, toCelValue(value)]));
-}
-
-function toCelValue(value: ConditionInput['attributes'][string]): CelInput {
-  if (Array.isArray(value)) return value.map(toCelValue);
-  if (typeof value === 'object' && value !== null) return toCel(value as ConditionInput['attributes']);
-  return value as CelInput;
 }

@@ -18,6 +18,9 @@ const instancePattern = /^[A-Za-z0-9_-]{1,128}$/;
 
 type Key = (typeof serveOptions)[number]['key'];
 
+/** Stands for every tenant of the store among the tenants that are named. */
+export const everyTenant = '*';
+
 /** Something that is wrong between options. */
 export interface Clash {
   /** The options that it is about; where one of them could not be read, it may be a false alarm. */
@@ -39,11 +42,12 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
     clashes.push({ about: ['policy', 'redis'], message });
   }
   for (const name of tenant) {
+    if (name === everyTenant) continue;
     const problem = problemOfTenant(name);
     if (problem !== undefined) clashes.push({ about: ['tenant'], message: `--tenant ${quote(name)} ${problem}` });
   }
-  if (policy !== undefined && tenant.length > 1) {
-    const message = `--policy serves one tenant, and --tenant names ${tenant.length}; start one sidecar for each`;
+  if (policy !== undefined && (tenant.length > 1 || tenant[0] === everyTenant)) {
+    const message = '--policy serves one tenant; name one with --tenant, and start one sidecar for each';
     clashes.push({ about: ['policy', 'tenant'], message });
   }
   if (!options.grpc && options.socket === undefined && !options.http) {
@@ -54,6 +58,7 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
     const message = '--grpc-address and --http-address are the same; each needs a port of its own';
     clashes.push({ about: ['grpc', 'http', 'grpc-address', 'http-address'], message });
   }
+  clashes.push(...tlsClashesOf(options));
   if (options.decisionLog === 'redis' && redis === undefined) {
     clashes.push({ about: ['decision-log', 'redis'], missing: true, message: '--decision-log=redis needs --redis' });
   }
@@ -61,6 +66,19 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
     const message = `--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`;
     clashes.push({ about: ['instance'], message });
   }
+  return clashes;
+}
+
+function tlsClashesOf({ tlsCert, tlsKey, tlsClientCa, tlsRequireClientCert }: ServeOptions): readonly Clash[] {
+  const clashes: Clash[] = [];
+  const needs = (has: boolean, key: Key, other: Key, wanted: boolean) => {
+    if (!has || wanted) return;
+    clashes.push({ about: [key, other], missing: true, message: `--${key} needs --${other}` });
+  };
+  needs(tlsCert !== undefined, 'tls-cert', 'tls-key', tlsKey !== undefined);
+  needs(tlsKey !== undefined, 'tls-key', 'tls-cert', tlsCert !== undefined);
+  needs(tlsClientCa !== undefined, 'tls-client-ca', 'tls-cert', tlsCert !== undefined);
+  needs(tlsRequireClientCert, 'tls-require-client-cert', 'tls-client-ca', tlsClientCa !== undefined);
   return clashes;
 }
 

@@ -41,7 +41,7 @@ export const serveOptions = [
     kind: 'list',
     default: 'default',
     placeholder: 'name,...',
-    sentence: 'The tenants to serve; with --policy exactly one.',
+    sentence: 'The tenants to serve, * for all that Redis has, as they come and go; with --policy exactly one.',
   },
   {
     key: 'policy',
@@ -94,6 +94,37 @@ export const serveOptions = [
     default: '127.0.0.1:7679',
     placeholder: 'host:port',
     sentence: 'Where HTTP listens; port 0 takes any free one.',
+  },
+  {
+    key: 'tls-cert',
+    kind: 'string',
+    placeholder: 'file',
+    sentence:
+      'Speak TLS on --grpc-address with this certificate and its chain (PEM), followed as it is renewed; --socket and --http-address stay plain.',
+  },
+  {
+    key: 'tls-key',
+    kind: 'string',
+    placeholder: 'file',
+    sentence: 'The private key of --tls-cert (PEM).',
+  },
+  {
+    key: 'tls-client-ca',
+    kind: 'string',
+    placeholder: 'file',
+    sentence: 'Ask clients of --grpc-address for a certificate, and verify it by these authorities (PEM).',
+  },
+  {
+    key: 'tls-require-client-cert',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Turn away clients of --grpc-address that have no certificate by --tls-client-ca.',
+  },
+  {
+    key: 'admin-auth',
+    kind: 'string',
+    placeholder: 'file',
+    sentence: 'Serve PolicyService to those whom this file names, and follow its changes; without it, to nobody.',
   },
   {
     key: 'reflection',

@@ -41,6 +41,7 @@ export function createEncoder(instance: string, tenant: string): Encoder {
       if (entry.reach !== 'inherited') line += `,"reach":"${entry.reach}"`;
       if (entry.attributes !== undefined) line += `,"attributes":${JSON.stringify(entry.attributes)}`;
       if (entry.assertedGroups !== undefined) line += `,"asserted_groups":${JSON.stringify(entry.assertedGroups)}`;
+      if (entry.activeRoles !== undefined) line += `,"active_roles":${JSON.stringify(entry.activeRoles)}`;
       if (entry.results >= 0) line += `,"results":${entry.results}`;
       return `${line}}\n`;
     },

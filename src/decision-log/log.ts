@@ -36,6 +36,8 @@ export interface DecisionEntry {
   readonly traceId: string;
   /** Groups that the caller asserted; undefined when none. */
   readonly assertedGroups: readonly string[] | undefined;
+  /** Roles that the question activated; undefined where all were active. */
+  readonly activeRoles: readonly string[] | undefined;
   /** What the caller sent for conditions; undefined when nothing. */
   readonly attributes: Attributes | undefined;
   /** For lists: how many elements were answered; -1 for single questions. */

@@ -19,6 +19,7 @@ export function estimateBytes(entry: DecisionEntry): number {
   let bytes = 384 + entry.subject.length + entry.action.length + entry.object.length + entry.binding.length;
   if (entry.attributes !== undefined) bytes += 2 * JSON.stringify(entry.attributes).length;
   if (entry.assertedGroups !== undefined) for (const group of entry.assertedGroups) bytes += 48 + group.length;
+  if (entry.activeRoles !== undefined) for (const role of entry.activeRoles) bytes += 48 + role.length;
   return bytes;
 }
 

@@ -30,6 +30,7 @@ export interface DecisionRecord {
   readonly trace_id?: string;
   readonly reach?: string;
   readonly asserted_groups?: readonly string[];
+  readonly active_roles?: readonly string[];
   readonly attributes?: Readonly<Record<string, unknown>>;
   readonly results?: number;
 }
@@ -84,6 +85,7 @@ const optionalOfDecision: Readonly<Record<string, Check>> = {
   trace_id: isText,
   reach: isText,
   asserted_groups: isTexts,
+  active_roles: isTexts,
   attributes: isObject,
   results: isCount,
 };

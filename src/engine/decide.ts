@@ -9,20 +9,32 @@ import { grantsPermission } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Condition } from '../model/condition.ts';
 import type { Query, Reach, Verdict } from '../model/query.ts';
+import { activePartGrants } from './active-roles.ts';
 import { type Walk, walkFor, walkFound } from './walk.ts';
 
 /**
  * Answers a question at a snapshot and a time, as mode "enforce" would.
  * @param nowMs Milliseconds since 1970.
+ * @throws PosternError ROLES_CONFLICT, CONDITION_FAILED
  */
 export function decide(snapshot: Snapshot, query: Query, nowMs: number): Verdict {
   const walk = walkFor(snapshot, query, nowMs);
   return toVerdict(weigh(snapshot, walk, query.reach, nowMs), snapshot);
 }
 
-/** decide() for names that have been looked up in the snapshot already; -1 for those that it does not know. */
-export function decideFound(snapshot: Snapshot, query: Query, subject: number, object: number, nowMs: number): Verdict {
-  const walk = walkFound(snapshot, query, subject, object, nowMs);
+/**
+ * decide() for names that have been looked up in the snapshot already; -1 for those that it does not know.
+ * @param fieldPrefix Stands before the name of a field in an error.
+ */
+export function decideFound(
+  snapshot: Snapshot,
+  query: Query,
+  subject: number,
+  object: number,
+  nowMs: number,
+  fieldPrefix = '',
+): Verdict {
+  const walk = walkFound(snapshot, query, subject, object, nowMs, fieldPrefix);
   return toVerdict(weigh(snapshot, walk, query.reach, nowMs), snapshot);
 }
 
@@ -34,7 +46,7 @@ export class Weighing {
   allow: Binding | undefined;
   /** An allowing binding whose condition is false; smallest by key. */
   unmet: Binding | undefined;
-  /** An allowing binding that reaches, but whose role lacks the permission; smallest by key. */
+  /** An allowing binding that reaches, but whose role, or what is active of it, lacks the permission; smallest by key. */
   lacking: Binding | undefined;
   /** Granting bindings whose condition cannot be evaluated; smallest by key. */
   undecidedDeny: Binding | undefined;
@@ -198,7 +210,11 @@ function weighBinding(snapshot: Snapshot, walk: Walk, binding: Binding, nowMs: n
   if (!binding.cascade && binding.scope !== walk.objectNode) return;
   const weighing = sharedWeighing;
   const role = snapshot.roles[binding.role];
-  const grants = role !== undefined && grantsPermission(role.grants, walk);
+  const grants =
+    role !== undefined &&
+    (walk.active === undefined || binding.deny
+      ? grantsPermission(role.grants, walk)
+      : activePartGrants(snapshot, walk.active, binding.role, walk));
   if (grants && binding.extra?.condition !== undefined) {
     weighConditional(snapshot, walk, binding, binding.extra.condition.holds);
   } else if (binding.deny) {

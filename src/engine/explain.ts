@@ -7,6 +7,7 @@ import { grantingPermission, type Role } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Query, Verdict } from '../model/query.ts';
 import { formatScope } from '../model/scope.ts';
+import type { ActiveRoles } from './active-roles.ts';
 import { decidingBinding, toVerdict, weigh } from './decide.ts';
 import { origin, type Walk, walkFor } from './walk.ts';
 
@@ -21,7 +22,7 @@ export interface Path {
   readonly subjectSteps: readonly Step[];
   readonly binding: string;
   readonly effect: 'allow' | 'deny';
-  /** The bound role, then included ones, down to that which holds the permission. */
+  /** The bound role, then included ones, through an active one, down to that which holds the permission. */
   readonly roles: readonly string[];
   /** Empty when no permission matched. */
   readonly permission: string;
@@ -39,8 +40,9 @@ export interface ExplainedVerdict {
   readonly path: Path | undefined;
 }
 
-export function explain(snapshot: Snapshot, query: Query, nowMs: number): ExplainedVerdict {
-  const walk = walkFor(snapshot, query, nowMs);
+/** @throws PosternError what decide throws, naming a field behind `fieldPrefix` */
+export function explain(snapshot: Snapshot, query: Query, nowMs: number, fieldPrefix = ''): ExplainedVerdict {
+  const walk = walkFor(snapshot, query, nowMs, fieldPrefix);
   const weighing = weigh(snapshot, walk, query.reach, nowMs);
   const binding = decidingBinding(weighing);
   const path = binding === undefined ? undefined : pathThrough(snapshot, walk, binding, query);
@@ -49,7 +51,7 @@ export function explain(snapshot: Snapshot, query: Query, nowMs: number): Explai
 
 function pathThrough(snapshot: Snapshot, walk: Walk, binding: Binding, query: Query): Path {
   const { names } = snapshot;
-  const granted = roleChain(snapshot, binding.role, walk);
+  const granted = roleChain(snapshot, binding.role, walk, binding.deny ? undefined : walk.active);
   return {
     subjectSteps: subjectSteps(snapshot, walk, binding.principal, query.subject),
     binding: keyOfBinding(binding, names),
@@ -98,23 +100,46 @@ function objectSteps(snapshot: Snapshot, walk: Walk, scope: number): Step[] {
   return steps;
 }
 
-/** The shortest chain of inclusions from a role to one whose own permissions grant the target. */
-function roleChain(snapshot: Snapshot, start: number, walk: Walk): { roles: string[]; permission: string } | undefined {
+/** A role of a chain, and whether it or one before it is active: only then its permissions count. */
+interface Link {
+  readonly role: number;
+  readonly active: boolean;
+  readonly before: Link | undefined;
+}
+
+/** The shortest chain of inclusions from a role, through an active one, to one whose own permissions grant the target. */
+function roleChain(
+  snapshot: Snapshot,
+  start: number,
+  walk: Walk,
+  active: ActiveRoles | undefined,
+): { roles: string[]; permission: string } | undefined {
   const { names, options, roles } = snapshot;
-  const from = new Map([[start, -1]]);
-  for (const [id] of from) {
-    const role: Role | undefined = roles[id];
+  const links: Link[] = [];
+  const seen = new Set<number>();
+  const add = (role: number, before: Link | undefined) => {
+    const isActive = active === undefined || before?.active === true || active.ids.has(role);
+    // A role that was met inactive may be met again behind an active one.
+    const key = role * 2 + (isActive ? 1 : 0);
+    if (role < 0 || seen.has(key)) return;
+    seen.add(key);
+    links.push({ role, active: isActive, before });
+  };
+  add(start, undefined);
+  for (const link of links) {
+    const role: Role | undefined = roles[link.role];
     if (role === undefined) continue;
-    const permission = grantingPermission(role, walk, names, options.compileRegex);
-    if (permission !== undefined) {
-      const chain: string[] = [];
-      for (let at = id; at >= 0; at = from.get(at) as number) chain.unshift(names.roles[at] as string);
-      return { roles: chain, permission };
-    }
-    for (const included of role.record.includes ?? []) {
-      const next = names.findRole(included);
-      if (next >= 0 && !from.has(next)) from.set(next, id);
-    }
+    const permission = link.active ? grantingPermission(role, walk, names, options.compileRegex) : undefined;
+    if (permission !== undefined) return { roles: namesOf(link, names.roles), permission };
+    for (const included of role.record.includes ?? []) add(names.findRole(included), link);
   }
   return undefined;
+}
+
+function namesOf(last: Link, roles: readonly string[]): string[] {
+  const chain: string[] = [];
+  for (let link: Link | undefined = last; link !== undefined; link = link.before) {
+    chain.unshift(roles[link.role] as string);
+  }
+  return chain;
 }

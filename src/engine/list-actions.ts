@@ -9,6 +9,7 @@ import { actionPatterns, type Word } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import { typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
+import { activeRolesOf, partsOf } from './active-roles.ts';
 import { isAllowed, weigh } from './decide.ts';
 import { sharedWalk, walkFor } from './walk.ts';
 
@@ -21,9 +22,13 @@ export interface ActionAnswer {
   readonly patterns: readonly string[];
 }
 
+/** @throws PosternError ROLES_CONFLICT unless the mode is off, CONDITION_FAILED in mode enforce */
 export function listActions(snapshot: Snapshot, question: ActionQuestion, nowMs: number): ActionAnswer {
   const known = knownActions(snapshot, question.object);
-  if (snapshot.mode !== 'enforce') return { actions: known, patterns: ['*'] };
+  if (snapshot.mode !== 'enforce') {
+    if (snapshot.mode === 'shadow') activeRolesOf(snapshot, question.activeRoles);
+    return { actions: known, patterns: ['*'] };
+  }
   const object = snapshot.names.findNode(question.object);
   walkFor(snapshot, { ...question, action: '' }, nowMs);
   const actions = known.filter((action) => {
@@ -95,8 +100,9 @@ function grantedPatterns(snapshot: Snapshot, question: ActionQuestion, nowMs: nu
         if (binding.deny || binding.extra?.condition !== undefined || !scopes.includes(binding.scope)) continue;
         if (binding.expiresAt !== 0 && nowMs >= binding.expiresAt) continue;
         if (!binding.cascade && binding.scope !== walk.objectNode) continue;
-        const role = snapshot.roles[binding.role];
-        if (role !== undefined) for (const pattern of actionPatterns(role.grants, walk)) patterns.add(pattern);
+        for (const part of partsOf(snapshot, walk.active, binding)) {
+          for (const pattern of actionPatterns(part, walk)) patterns.add(pattern);
+        }
       }
     }
   }

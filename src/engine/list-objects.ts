@@ -11,6 +11,7 @@ import { grantsOnWholeType, mayGrant } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Query } from '../model/query.ts';
 import { formatScope, type Scope } from '../model/scope.ts';
+import { type ActiveRoles, activeRolesOf, partsOf } from './active-roles.ts';
 import { isAllowed, weigh } from './decide.ts';
 import { sharedWalk, type Walk } from './walk.ts';
 
@@ -26,23 +27,28 @@ export class ObjectScan {
   readonly scopes: readonly string[];
   readonly #snapshot: Snapshot;
   readonly #question: ObjectQuestion;
+  readonly #active: ActiveRoles | undefined;
   readonly #nowMs: number;
   readonly #nodes: readonly number[];
   readonly #end: number;
   readonly #candidates: CandidateSet;
   #next: number;
 
-  /** @param after The `position` at which an earlier scan stopped; -1 from the start. */
+  /**
+   * @param after The `position` at which an earlier scan stopped; -1 from the start.
+   * @throws PosternError ROLES_CONFLICT, unless the mode is off
+   */
   constructor(snapshot: Snapshot, question: ObjectQuestion, type: string, nowMs: number, after: number) {
     const typeId = snapshot.names.findType(type);
     this.#snapshot = snapshot;
     this.#question = question;
+    this.#active = snapshot.mode === 'off' ? undefined : activeRolesOf(snapshot, question.activeRoles);
     this.#nowMs = nowMs;
     this.#nodes = typeId < 0 ? [] : (snapshot.names.nodesByType[typeId] as number[]);
     this.#end = this.#nodes.length;
     this.#next = firstAfter(this.#nodes, after);
     if (snapshot.mode === 'enforce') {
-      const candidates = new Candidates(snapshot, question, type, nowMs);
+      const candidates = new Candidates(snapshot, question, this.#active, type, nowMs);
       this.#candidates = candidates;
       this.scopes = candidates.scopeTexts();
     } else {
@@ -65,7 +71,7 @@ export class ObjectScan {
     const part: string[] = [];
     const { names } = this.#snapshot;
     const enforced = this.#snapshot.mode === 'enforce';
-    if (enforced) expandAsker(this.#snapshot, this.#question, this.#nowMs);
+    if (enforced) expandAsker(this.#snapshot, this.#question, this.#active, this.#nowMs);
     for (let weighed = 0; this.#next < this.#end && part.length < most && weighed < mostWeighedInPart; this.#next++) {
       const node = this.#nodes[this.#next] as number;
       if (!this.#candidates.has(node) || !isKnownObject(this.#snapshot, node)) continue;
@@ -99,9 +105,15 @@ class Candidates implements CandidateSet {
   readonly #marked: Uint8Array;
   readonly #scopes = new Map<number, Scope>();
 
-  constructor(snapshot: Snapshot, question: ObjectQuestion, type: string, nowMs: number) {
+  constructor(
+    snapshot: Snapshot,
+    question: ObjectQuestion,
+    active: ActiveRoles | undefined,
+    type: string,
+    nowMs: number,
+  ) {
     this.#marked = new Uint8Array(snapshot.names.nodes.length);
-    expandAsker(snapshot, question, nowMs);
+    expandAsker(snapshot, question, active, nowMs);
     sharedWalk.expandType(snapshot, type, question.action);
     for (const principal of sharedWalk.principals) {
       for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
@@ -122,8 +134,8 @@ class Candidates implements CandidateSet {
   }
 
   #add(snapshot: Snapshot, binding: Binding, question: ObjectQuestion, target: Walk): void {
-    const role = snapshot.roles[binding.role];
-    if (role === undefined || !mayGrant(role.grants, target)) return;
+    const parts = partsOf(snapshot, target.active, binding);
+    if (!parts.some((part) => mayGrant(part, target))) return;
     const scope = scopeOfNode(snapshot.names.nodes[binding.scope] as string);
     if (scope.kind === 'object') {
       this.#mark(snapshot, binding.scope, binding.cascade && question.reach === 'inherited');
@@ -131,7 +143,9 @@ class Candidates implements CandidateSet {
       this.#all = true;
       // A condition may look at the object, so nothing can be said of the scope as a whole.
       const unconditional = binding.extra?.condition === undefined;
-      if (unconditional && grantsOnWholeType(role.grants, target)) this.#scopes.set(binding.scope, scope);
+      if (unconditional && parts.some((part) => grantsOnWholeType(part, target))) {
+        this.#scopes.set(binding.scope, scope);
+      }
     }
   }
 
@@ -157,9 +171,15 @@ const descended = 2;
 
 const everything: CandidateSet = { has: () => true };
 
-function expandAsker(snapshot: Snapshot, question: ObjectQuestion, nowMs: number): void {
+function expandAsker(
+  snapshot: Snapshot,
+  question: ObjectQuestion,
+  active: ActiveRoles | undefined,
+  nowMs: number,
+): void {
   const { subject, assertedGroups, attributes } = question;
-  sharedWalk.expandSubject(snapshot, subject, snapshot.names.findNode(subject), assertedGroups, attributes, nowMs);
+  const node = snapshot.names.findNode(subject);
+  sharedWalk.expandSubject(snapshot, subject, node, assertedGroups, attributes, nowMs, active);
 }
 
 function firstAfter(ascending: readonly number[], after: number): number {

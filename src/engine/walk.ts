@@ -14,6 +14,7 @@ import type { Snapshot } from '../graph/snapshot.ts';
 import { type Attributes, type ConditionInput, noAttributes } from '../model/condition.ts';
 import { anonymous, isType, typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
+import { type ActiveRoles, activeRolesOf } from './active-roles.ts';
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -38,6 +39,8 @@ export class Walk implements Target {
   hasObject = false;
   action = '';
   permission = -1;
+  /** What the question activates; undefined where all roles are active. */
+  active: ActiveRoles | undefined;
   /** What conditions see: the question as it was asked. */
   readonly asked: Writable<ConditionInput> = {
     subject: '',
@@ -45,6 +48,7 @@ export class Walk implements Target {
     object: '',
     nowMs: 0,
     attributes: noAttributes,
+    types: undefined,
   };
   #principalMarks = new Int32Array(1024);
   #scopeMarks = new Int32Array(1024);
@@ -72,6 +76,7 @@ export class Walk implements Target {
   /**
    * Fills `principals`: the subject, its groups, the wildcards that stand for it, and theirs.
    * @param node The node of the subject, or -1 for one that the graph does not know.
+   * @param active What counts of the roles of all these; undefined: everything.
    */
   expandSubject(
     snapshot: Snapshot,
@@ -80,10 +85,13 @@ export class Walk implements Target {
     assertedGroups: readonly string[],
     attributes: Attributes | undefined,
     nowMs: number,
+    active?: ActiveRoles | undefined,
   ): void {
     const { names } = snapshot;
+    this.active = active;
     this.asked.subject = subject;
     this.asked.attributes = attributes ?? noAttributes;
+    this.asked.types = snapshot.attributeTypes;
     this.asked.nowMs = nowMs;
     this.#startPrincipals(names.nodes.length);
     if (node >= 0) this.#addPrincipal(node, origin.self);
@@ -129,6 +137,20 @@ export class Walk implements Target {
     this.#setTarget(snapshot, type, typeId, action);
     this.#startScopes(names.nodes.length, node);
     if (node >= 0) this.#addLineage(snapshot, node);
+    this.#addTypeScopes(snapshot);
+  }
+
+  /**
+   * The same for an object that is not there yet, as if it were registered below one parent.
+   * @param parent The node of the parent, or -1 for none.
+   */
+  expandNew(snapshot: Snapshot, object: string, parent: number, action: string): void {
+    this.asked.action = action;
+    this.asked.object = object;
+    const type = typeOf(object);
+    this.#setTarget(snapshot, type, snapshot.names.findType(type), action);
+    this.#startScopes(snapshot.names.nodes.length, -1);
+    if (parent >= 0) this.#addLineage(snapshot, parent);
     this.#addTypeScopes(snapshot);
   }
 
@@ -231,15 +253,26 @@ function nextMark(mark: number, marks: Int32Array): number {
 /** The one walk of this thread. Decisions are synchronous, so nobody else can be in the middle of it. */
 export const sharedWalk = new Walk();
 
-/** Fills the shared walk for a question. */
-export function walkFor(snapshot: Snapshot, query: Query, nowMs: number): Walk {
+/**
+ * Fills the shared walk for a question.
+ * @throws PosternError ROLES_CONFLICT, naming the field behind `fieldPrefix`
+ */
+export function walkFor(snapshot: Snapshot, query: Query, nowMs: number, fieldPrefix = ''): Walk {
   const { names } = snapshot;
-  return walkFound(snapshot, query, names.findNode(query.subject), names.findNode(query.object), nowMs);
+  return walkFound(snapshot, query, names.findNode(query.subject), names.findNode(query.object), nowMs, fieldPrefix);
 }
 
 /** The same where subject and object have been looked up; -1 for what the graph does not know. */
-export function walkFound(snapshot: Snapshot, query: Query, subject: number, object: number, nowMs: number): Walk {
-  sharedWalk.expandSubject(snapshot, query.subject, subject, query.assertedGroups, query.attributes, nowMs);
+export function walkFound(
+  snapshot: Snapshot,
+  query: Query,
+  subject: number,
+  object: number,
+  nowMs: number,
+  fieldPrefix: string,
+): Walk {
+  const active = query.activeRoles === undefined ? undefined : activeRolesOf(snapshot, query.activeRoles, fieldPrefix);
+  sharedWalk.expandSubject(snapshot, query.subject, subject, query.assertedGroups, query.attributes, nowMs, active);
   sharedWalk.expandObject(snapshot, query.object, object, query.action);
   return sharedWalk;
 }

@@ -9,7 +9,7 @@ import { type EntityKind, type EntityRecord, entityKey, entityKinds } from '../m
 type RecordsByKind = Map<EntityKind, Map<string, EntityRecord>>;
 
 /**
- * Puts for what is new or differs, deletes for what is gone. Deletes come first, dependents before what
+ * Puts for what is new or differs, deletes for what is gone, each with the record that it replaces. Deletes come first, dependents before what
  * they depend on; then puts, in the order of entityKinds. Within a kind the order is that of the keys, so
  * the result depends on the two graphs alone. Where an identity comes twice, the last one counts.
  */
@@ -20,7 +20,7 @@ export function diff(from: Iterable<EntityRecord>, to: Iterable<EntityRecord>): 
   for (const kind of entityKinds.toReversed()) {
     const kept = after.get(kind);
     const gone = [...(before.get(kind)?.keys() ?? [])].filter((key) => kept?.has(key) !== true);
-    for (const key of gone.sort()) changes.push({ op: 'delete', kind, key });
+    for (const key of gone.sort()) changes.push({ op: 'delete', kind, key, ...beforeOf(before.get(kind)?.get(key)) });
   }
   for (const kind of entityKinds) {
     const known = before.get(kind);
@@ -30,7 +30,7 @@ export function diff(from: Iterable<EntityRecord>, to: Iterable<EntityRecord>): 
       if (old === undefined || !sameData(old, entry[1])) puts.push(entry);
     }
     puts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    for (const [, record] of puts) changes.push({ op: 'put', record });
+    for (const [key, record] of puts) changes.push({ op: 'put', record, ...beforeOf(known?.get(key)) });
   }
   return changes;
 }
@@ -45,6 +45,10 @@ export function sameData(a: unknown, b: unknown): boolean {
   const fields = definedFields(a);
   const others = b as Record<string, unknown>;
   return fields.length === definedFields(b).length && fields.every(([key, value]) => sameData(value, others[key]));
+}
+
+function beforeOf(before: EntityRecord | undefined): { readonly before?: EntityRecord } {
+  return before === undefined ? {} : { before };
 }
 
 function definedFields(data: object): [string, unknown][] {

@@ -4,8 +4,18 @@
  * base holds; only a draft of the empty graph, whose lists were never published,
  * writes into its own lists in place, which makes loading linear.
  */
+
+import { parseAttributeType } from '../model/attribute-type.ts';
 import type { Change, Revision } from '../model/change.ts';
-import type { GroupRecord, ObjectRecord, TypeRecord } from '../model/entity.ts';
+import type { AttributeTypes } from '../model/condition.ts';
+import type {
+  AttributeRecord,
+  ConstraintRecord,
+  GroupRecord,
+  HookRecord,
+  ObjectRecord,
+  TypeRecord,
+} from '../model/entity.ts';
 import { expiryOf } from './binding.ts';
 import { BindingDraft } from './binding-draft.ts';
 import { EdgeDraft } from './edge-draft.ts';
@@ -24,6 +34,9 @@ export class Draft {
   readonly #parents: EdgeDraft;
   readonly #bindings: BindingDraft;
   #typeRecords: ReadonlyMap<string, TypeRecord>;
+  #attributeRecords: ReadonlyMap<string, AttributeRecord>;
+  #hooks: ReadonlyMap<string, HookRecord>;
+  #constraints: ReadonlyMap<string, ConstraintRecord>;
   #mode: Snapshot['mode'];
   #hasSettings: boolean;
   #memberCount: number;
@@ -40,6 +53,9 @@ export class Draft {
     this.#parents = new EdgeDraft(base.parentsOf, base.childrenOf, inPlace);
     this.#bindings = new BindingDraft(base, inPlace);
     this.#typeRecords = base.typeRecords;
+    this.#attributeRecords = base.attributeRecords;
+    this.#hooks = base.hooks;
+    this.#constraints = base.constraints;
     this.#mode = base.mode;
     this.#hasSettings = base.hasSettings;
     this.#memberCount = base.counts.members;
@@ -54,7 +70,7 @@ export class Draft {
     }
   }
 
-  /** The finished snapshot. @throws PosternError INVALID_POLICY when roles do not compile */
+  /** The finished snapshot. @throws PosternError INVALID_POLICY when roles or types of attributes do not compile */
   freeze(revision: Revision): Snapshot {
     const members = this.#members.freeze();
     const parents = this.#parents.freeze();
@@ -67,6 +83,10 @@ export class Draft {
       counts: { members: this.#memberCount, objects: this.#objectCount, bindings },
       hasSettings: this.#hasSettings,
       typeRecords: this.#typeRecords,
+      attributeRecords: this.#attributeRecords,
+      attributeTypes: this.#attributeTypes(),
+      hooks: this.#hooks,
+      constraints: this.#constraints,
       roles: this.#roles.freeze(),
       patterns,
       groupRecords: this.#groupRecords.freeze(),
@@ -90,6 +110,15 @@ export class Draft {
       case 'type':
         this.#typeRecords = new Map(this.#typeRecords).set(record.name, record);
         names.internType(record.name);
+        break;
+      case 'attribute':
+        this.#attributeRecords = new Map(this.#attributeRecords).set(record.name, record);
+        break;
+      case 'hook':
+        this.#hooks = new Map(this.#hooks).set(record.type, record);
+        break;
+      case 'constraint':
+        this.#constraints = new Map(this.#constraints).set(record.name, record);
         break;
       case 'role':
         this.#roles.put(record);
@@ -116,12 +145,18 @@ export class Draft {
         this.#mode = 'enforce';
         this.#hasSettings = false;
         break;
-      case 'type': {
-        const types = new Map(this.#typeRecords);
-        types.delete(key);
-        this.#typeRecords = types;
+      case 'type':
+        this.#typeRecords = without(this.#typeRecords, key);
         break;
-      }
+      case 'attribute':
+        this.#attributeRecords = without(this.#attributeRecords, key);
+        break;
+      case 'hook':
+        this.#hooks = without(this.#hooks, key);
+        break;
+      case 'constraint':
+        this.#constraints = without(this.#constraints, key);
+        break;
       case 'role':
         this.#roles.delete(key);
         break;
@@ -141,6 +176,12 @@ export class Draft {
     }
   }
 
+  #attributeTypes(): AttributeTypes | undefined {
+    if (this.#attributeRecords === this.#base.attributeRecords) return this.#base.attributeTypes;
+    if (this.#attributeRecords.size === 0) return undefined;
+    return toAttributeTypes(this.#attributeRecords.values());
+  }
+
   #putObject(record: ObjectRecord): void {
     const object = this.#names.internNode(record.object);
     if (at(this.#registered, object) === undefined) this.#objectCount++;
@@ -157,4 +198,14 @@ export class Draft {
     this.#registered.set(object, undefined);
     this.#parents.replaceAll(object, []);
   }
+}
+
+function toAttributeTypes(records: Iterable<AttributeRecord>): AttributeTypes {
+  return new Map([...records].map(({ name, type }) => [name, parseAttributeType(type)]));
+}
+
+function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
 }

@@ -4,7 +4,7 @@
  * writer's) ends at the roles already seen.
  */
 import type { RoleRecord } from '../model/entity.ts';
-import { compileOwn, mergeGrants, type OwnPermissions, type Role } from './role.ts';
+import { compileOwn, mergeGrants, type Role } from './role.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export class RoleDraft {
@@ -41,7 +41,11 @@ export class RoleDraft {
       const record = records[id];
       const ownPart = own[id];
       if (record === undefined || ownPart === undefined) roles[id] = undefined;
-      else roles[id] = { name: record.name, record, own: ownPart, grants: mergeGrants(reachable(id, includes, own)) };
+      else {
+        const closure = reachable(id, includes);
+        const grants = mergeGrants([...closure].map((role) => own[role]).filter((part) => part !== undefined));
+        roles[id] = { name: record.name, record, own: ownPart, closure, grants };
+      }
     }
     return roles;
   }
@@ -63,13 +67,9 @@ function dependents(changed: readonly number[], includes: readonly (readonly num
   return seen;
 }
 
-/** Own permissions of a role and of all that it includes, each once. */
-function reachable(
-  id: number,
-  includes: readonly (readonly number[])[],
-  own: readonly (OwnPermissions | undefined)[],
-): readonly OwnPermissions[] {
+/** A role and all that it includes. */
+function reachable(id: number, includes: readonly (readonly number[])[]): ReadonlySet<number> {
   const seen = new Set([id]);
   for (const role of seen) for (const included of includes[role] ?? []) seen.add(included);
-  return [...seen].map((role) => own[role]).filter((part) => part !== undefined);
+  return seen;
 }

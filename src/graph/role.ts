@@ -74,6 +74,8 @@ export interface Role {
   readonly name: string;
   readonly record: RoleRecord;
   readonly own: OwnPermissions;
+  /** Its own id and those of all that it includes, at any distance, whether they are defined or not. */
+  readonly closure: ReadonlySet<number>;
   readonly grants: Grants;
 }
 

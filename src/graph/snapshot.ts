@@ -3,9 +3,10 @@
  * read by the engine. Everything is indexed by the integer ids of `names`,
  * and an id that a column does not know simply has nothing there.
  */
+
 import type { Revision } from '../model/change.ts';
-import type { ConditionCompiler } from '../model/condition.ts';
-import type { GroupRecord, Mode, TypeRecord } from '../model/entity.ts';
+import type { AttributeTypes, ConditionChecker, ConditionCompiler } from '../model/condition.ts';
+import type { AttributeRecord, ConstraintRecord, GroupRecord, HookRecord, Mode, TypeRecord } from '../model/entity.ts';
 import type { Scope } from '../model/scope.ts';
 import type { Binding } from './binding.ts';
 import type { Chunked } from './chunked.ts';
@@ -34,6 +35,8 @@ export class Edge {
 export interface GraphOptions {
   readonly compileRegex: RegexCompiler;
   readonly compileCondition: ConditionCompiler;
+  /** Holds conditions against declared attributes, when a graph is judged. */
+  readonly checkCondition: ConditionChecker;
 }
 
 export interface Counts {
@@ -57,6 +60,14 @@ export interface Snapshot {
   /** Whether the tenant has a settings record. */
   readonly hasSettings: boolean;
   readonly typeRecords: ReadonlyMap<string, TypeRecord>;
+  /** By name. */
+  readonly attributeRecords: ReadonlyMap<string, AttributeRecord>;
+  /** The types of these; undefined where there is none, and attributes are whatever is sent. */
+  readonly attributeTypes: AttributeTypes | undefined;
+  /** By the type whose creations they follow. */
+  readonly hooks: ReadonlyMap<string, HookRecord>;
+  /** By name. */
+  readonly constraints: ReadonlyMap<string, ConstraintRecord>;
   /** By role id; undefined where a binding names a role that does not exist. */
   readonly roles: readonly (Role | undefined)[];
   /** By type id. */
@@ -89,6 +100,10 @@ export function emptySnapshot(options: GraphOptions): Snapshot {
     counts: { members: 0, objects: 0, bindings: 0 },
     hasSettings: false,
     typeRecords: new Map(),
+    attributeRecords: new Map(),
+    attributeTypes: undefined,
+    hooks: new Map(),
+    constraints: new Map(),
     roles: [],
     patterns: new Map(),
     groupRecords: emptyPaged(),

@@ -1,8 +1,9 @@
 /**
  * Finds cycles in inclusion, membership and parenthood. Called by
- * validate-references.ts. Iterative, and each edge is walked once: depth is
- * bounded by memory and never by the call stack.
+ * validate-references.ts, validate-change-cycles.ts and importers. Iterative, and each
+ * edge is walked once: depth is bounded by memory and never by the call stack.
  */
+import { plain, shortened } from './validate-text.ts';
 
 /** An edge out of a node, with whatever the caller needs to say where it is written. */
 export interface Edge<T> {
@@ -12,28 +13,41 @@ export interface Edge<T> {
 
 const done = -1;
 
-/**
- * Calls back once for every edge that closes a cycle. `path` is the walk from the node that the
- * edge returns to, up to the node that it leaves; every cycle holds at least one such edge.
- */
+/** Calls back once for every edge that closes a cycle, with the cycle as text: "a -> b -> a". */
 export function findCycles<T>(
   edges: ReadonlyMap<string, readonly Edge<T>[]>,
-  onCycle: (origin: T, path: string) => void,
+  onCycle: (origin: T, cycle: string) => void,
+): void {
+  findCyclesFrom(
+    edges.keys(),
+    (node) => edges.get(node),
+    (origin, cycle) => onCycle(origin, formatCycle(cycle)),
+  );
+}
+
+/**
+ * Calls back once for every edge that closes a cycle, of those reachable from `starts`. `cycle` is the walk from the
+ * node that the edge returns to, up to the node that it leaves; every cycle holds at least one such edge.
+ */
+export function findCyclesFrom<T>(
+  starts: Iterable<string>,
+  edgesOf: (node: string) => readonly Edge<T>[] | undefined,
+  onCycle: (origin: T, cycle: readonly string[]) => void,
 ): void {
   /** Position on the current path, or `done`. */
   const state = new Map<string, number>();
-  for (const start of edges.keys()) {
+  for (const start of starts) {
     if (state.has(start)) continue;
     const path = [start];
+    const edges = [edgesOf(start)];
     const next = [0];
     state.set(start, 0);
     while (path.length > 0) {
       const top = path.length - 1;
-      const node = path[top] as string;
-      const edge = edges.get(node)?.[next[top] as number];
+      const edge = edges[top]?.[next[top] as number];
       if (edge === undefined) {
-        state.set(node, done);
-        path.pop();
+        state.set(path.pop() as string, done);
+        edges.pop();
         next.pop();
         continue;
       }
@@ -42,16 +56,14 @@ export function findCycles<T>(
       if (seen === undefined) {
         state.set(edge.to, path.length);
         path.push(edge.to);
+        edges.push(edgesOf(edge.to));
         next.push(0);
-      } else if (seen !== done) onCycle(edge.origin, formatCycle(path, seen));
+      } else if (seen !== done) onCycle(edge.origin, path.slice(seen));
     }
   }
 }
 
 /** "a -> b -> a"; a long one is shortened in the middle. */
-function formatCycle(path: readonly string[], from: number): string {
-  const length = path.length - from;
-  const names =
-    length <= 8 ? path.slice(from) : [...path.slice(from, from + 4), `... (${length - 6} more) ...`, ...path.slice(-2)];
-  return [...names, path[from]].join(' -> ');
+export function formatCycle(cycle: readonly string[]): string {
+  return [...shortened(cycle), plain(cycle[0] as string)].join(' -> ');
 }

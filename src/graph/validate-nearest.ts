@@ -16,10 +16,10 @@ export interface Candidates {
 
 export type Nearest = (name: string, candidates: Candidates) => string | undefined;
 
-/** Comparisons of names in one validation; about a second. */
+/** Comparisons of names in one validation of a whole graph; about a second. */
 const maxComparisons = 2_000_000;
 
-export function createNearest(suggest: Suggest): Nearest {
+export function createNearest(suggest: Suggest, budget: number = maxComparisons): Nearest {
   let comparisons = 0;
   const answers = new Map<Candidates, Map<string, string | undefined>>();
   return (name, candidates) => {
@@ -30,7 +30,7 @@ export function createNearest(suggest: Suggest): Nearest {
     }
     if (known.has(name)) return known.get(name);
     comparisons += candidates.size;
-    const answer = comparisons > maxComparisons ? undefined : suggest(name, candidates.keys());
+    const answer = comparisons > budget ? undefined : suggest(name, candidates.keys());
     known.set(name, answer);
     return answer;
   };

@@ -1,10 +1,11 @@
 /**
  * Validation against declared types, where there are any: actions that a type
  * does not have, parents that it may not have, and types that look like a typo
- * of a declared one. Called by validate.ts only. A type that nobody declared
- * and that resembles none is legal: declaring types is optional, one by one.
+ * of a declared one. Called by validate.ts and validate-change-types.ts. A type
+ * that nobody declared and that resembles none is legal: declaring types is
+ * optional, one by one.
  */
-import type { EntityRecord, ObjectRecord, RoleRecord, TypeRecord } from '../model/entity.ts';
+import type { HookRecord, ObjectRecord, RoleRecord, TypeRecord } from '../model/entity.ts';
 import { isType, quote, typeOf } from '../model/names.ts';
 import type { ScopeInput } from '../model/scope.ts';
 import { compileGlob, matchesGlob } from './glob.ts';
@@ -25,8 +26,7 @@ export interface TypeIndex {
   readonly everyAction: ReadonlySet<string> | undefined;
 }
 
-export function indexTypes(records: readonly EntityRecord[]): TypeIndex {
-  const types = records.filter((record): record is TypeRecord => record.kind === 'type');
+export function indexTypes(types: readonly TypeRecord[]): TypeIndex {
   const declared = new Map(
     types.map((type) => [type.name, { actions: toSet(type.actions), parents: toSet(type.parents) }]),
   );
@@ -34,12 +34,12 @@ export function indexTypes(records: readonly EntityRecord[]): TypeIndex {
   return { declared, everyAction: open ? undefined : new Set(types.flatMap((type) => type.actions ?? [])) };
 }
 
-export function checkTypes(
-  records: readonly EntityRecord[],
+/** A check of one record after the other against the declared types, of which there is at least one. */
+export function createTypeCheck(
   { declared, everyAction }: TypeIndex,
   nearest: Nearest,
   report: Report,
-): void {
+): (at: Placed) => void {
   function checkTypeName(at: Placed, field: Field, type: string): void {
     // "group" is a type of its own making, and what is no type at all has been reported already.
     if (declared.has(type) || type === 'group' || !isType(type)) return;
@@ -100,16 +100,27 @@ export function checkTypes(
     });
   }
 
-  records.forEach((record, index) => {
+  function checkHook(at: Placed<HookRecord>): void {
+    checkTypeName(at, ['type'], at.record.type);
+    at.record.grants.forEach((grant, i) => {
+      if ('role' in grant && grant.scope !== undefined) {
+        checkTypeName(at, ['grants', i, 'scope'], typeOfInput(grant.scope));
+      }
+    });
+  }
+
+  return (at) => {
+    const { record, index } = at;
     if (record.kind === 'role') checkRole({ record, index });
     else if (record.kind === 'object') checkObject({ record, index });
-    else if (record.kind === 'binding') checkTypeName({ record, index }, ['scope'], typeOfInput(record.scope));
+    else if (record.kind === 'binding') checkTypeName(at, ['scope'], typeOfInput(record.scope));
+    else if (record.kind === 'hook') checkHook({ record, index });
     else if (record.kind === 'type') {
       record.parents?.forEach((parent, i) => {
-        checkTypeName({ record, index }, ['parents', i], parent);
+        checkTypeName(at, ['parents', i], parent);
       });
     }
-  });
+  };
 }
 
 function allowedText(allowed: ReadonlySet<string>): string {

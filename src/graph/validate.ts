@@ -8,24 +8,16 @@
  * What needs a package (regular expressions, nearest names) is handed in.
  */
 import { type EntityKind, type EntityRecord, entityKey } from '../model/entity.ts';
-import { type CompileRegex, checkFields } from './validate-fields.ts';
+import { checkAttributes } from './validate-attributes.ts';
+import { checkConstraints } from './validate-constraints.ts';
+import type { Compilers } from './validate-field-checks.ts';
+import { createFieldCheck } from './validate-fields.ts';
 import { createNearest, type Suggest } from './validate-nearest.ts';
 import { checkReferences } from './validate-references.ts';
-import { createReport, type Problem, type Report } from './validate-report.ts';
-import { checkTypes, indexTypes } from './validate-types.ts';
+import { createReport, type Report, type Validation } from './validate-report.ts';
+import { createTypeCheck, indexTypes } from './validate-types.ts';
 
-export interface Validation {
-  /** In the order in which they were found; at most options.maxProblems. */
-  readonly problems: readonly Problem[];
-  /** How many more there are. */
-  readonly omitted: number;
-}
-
-export interface ValidateOptions {
-  /** Throws where a regular expression does not compile. */
-  readonly compileRegex: CompileRegex;
-  /** Throws where a condition does not compile. */
-  readonly compileCondition: (text: string) => unknown;
+export interface ValidateOptions extends Compilers {
   /** The candidate that was probably meant, or undefined where none is near. */
   readonly suggest: Suggest;
   /** Default 1,000. */
@@ -34,15 +26,30 @@ export interface ValidateOptions {
 
 /** Everything that is wrong with a graph; no problems means that it may be put in force. */
 export function validate(records: Iterable<EntityRecord>, options: ValidateOptions): Validation {
-  const { report, problems, omitted } = createReport(options.maxProblems ?? 1_000);
+  const list = createReport(options.maxProblems);
+  const { report } = list;
   const all = Array.isArray(records) ? (records as readonly EntityRecord[]) : [...records];
   const nearest = createNearest(options.suggest);
+  const checkFields = createFieldCheck(options, report);
   checkIdentities(all, report);
-  checkFields(all, options, report);
+  all.forEach((record, index) => {
+    checkFields({ record, index });
+  });
   checkReferences(all, nearest, report);
-  const types = indexTypes(all);
-  if (types.declared.size > 0) checkTypes(all, types, nearest, report);
-  return { problems, omitted: omitted() };
+  checkTypes(all, options, report);
+  checkAttributes(all, options, report);
+  checkConstraints(all, list);
+  return list.result();
+}
+
+function checkTypes(records: readonly EntityRecord[], { suggest }: ValidateOptions, report: Report): void {
+  const types = indexTypes(records.filter((record) => record.kind === 'type'));
+  if (types.declared.size === 0) return;
+  // With a budget of its own: whether a type is a typo must not depend on how many other names were compared.
+  const checkRecord = createTypeCheck(types, createNearest(suggest), report);
+  records.forEach((record, index) => {
+    checkRecord({ record, index });
+  });
 }
 
 function checkIdentities(records: readonly EntityRecord[], report: Report): void {

@@ -1,12 +1,23 @@
 /** Changes to the graph, change sets, and the numbers that order them. */
-import type { EntityKind, EntityRecord } from './entity.ts';
+import { type EntityKind, type EntityRecord, entityKey } from './entity.ts';
 import { PosternError } from './errors.ts';
 import { quote } from './names.ts';
 
-/** One put or delete in the graph. Deleting what is not there is no change. */
+/**
+ * One put or delete in the graph. Deleting what is not there is no change. `before` is the same record as it was
+ * until then, for whoever reads history: nothing that decides looks at it, and nobody checks that it is true.
+ */
 export type Change =
-  | { readonly op: 'put'; readonly record: EntityRecord }
-  | { readonly op: 'delete'; readonly kind: EntityKind; readonly key: string };
+  | { readonly op: 'put'; readonly record: EntityRecord; readonly before?: EntityRecord }
+  | { readonly op: 'delete'; readonly kind: EntityKind; readonly key: string; readonly before?: EntityRecord };
+
+/** Whether `before` is a record of another identity than the one that changes. */
+export function hasForeignBefore(change: Change): boolean {
+  const { before } = change;
+  if (before === undefined) return false;
+  const kind = change.op === 'put' ? change.record.kind : change.kind;
+  return before.kind !== kind || entityKey(before) !== (change.op === 'put' ? entityKey(change.record) : change.key);
+}
 
 /** A point in the history of a tenant. */
 export interface Revision {
@@ -25,6 +36,8 @@ export interface ChangeSet {
   readonly at: number;
   /** Who committed it, for history; never used to decide. */
   readonly by?: string;
+  /** Who acted on behalf of `by`, where that was somebody else. */
+  readonly via?: string;
   /** Why, in the writer's words. */
   readonly why?: string;
 }

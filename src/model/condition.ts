@@ -14,6 +14,14 @@ export type AttributeValue =
 
 export type Attributes = { readonly [name: string]: AttributeValue };
 
+export type PlainType = 'string' | 'bool' | 'int' | 'double' | 'timestamp' | 'map' | 'dyn';
+
+/** What an attribute is declared to be; "map" is a JSON object of anything, "dyn" is anything. See attribute-type.ts. */
+export type AttributeType = PlainType | { readonly list: AttributeType };
+
+/** By name; where a tenant declares none there is no map at all. */
+export type AttributeTypes = ReadonlyMap<string, AttributeType>;
+
 /** What a condition is evaluated on. */
 export interface ConditionInput {
   readonly subject: string;
@@ -23,6 +31,8 @@ export interface ConditionInput {
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly attributes: Attributes;
+  /** The declared types, by which CEL is given attributes: an int as an int. Absent where none is declared. */
+  readonly types?: AttributeTypes | undefined;
 }
 
 /**
@@ -33,5 +43,16 @@ export type Condition = (input: ConditionInput) => boolean;
 
 /** @throws PosternError INVALID_POLICY, saying what is wrong and where in the text */
 export type ConditionCompiler = (text: string) => Condition;
+
+/**
+ * What is wrong with a condition where attributes are declared, or undefined. One that does not compile is not looked
+ * at: the compiler says why.
+ * @param nearest The declared attribute that was probably meant.
+ */
+export type ConditionChecker = (
+  text: string,
+  types: AttributeTypes,
+  nearest: (name: string) => string | undefined,
+) => string | undefined;
 
 export const noAttributes: Attributes = {};

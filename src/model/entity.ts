@@ -30,6 +30,15 @@ export interface TypeRecord {
   readonly parents?: readonly string[];
 }
 
+/** An attribute that conditions may name. Where a tenant declares one, those that it does not declare are unknown. */
+export interface AttributeRecord {
+  readonly kind: 'attribute';
+  readonly name: string;
+  /** "string", "list(int)": see attribute-type.ts. */
+  readonly type: string;
+  readonly description?: string;
+}
+
 /** A named set of permissions. */
 export interface RoleRecord {
   readonly kind: 'role';
@@ -98,19 +107,76 @@ export interface BindingRecord {
   readonly note?: string;
 }
 
+/** A binding that a hook makes. */
+export interface HookBinding {
+  readonly role: string;
+  /** Who gets it: "creator", "created" (the new subject or group itself), or a principal. */
+  readonly subject: string;
+  /** Where; the created object by default. */
+  readonly scope?: ScopeInput;
+  readonly cascade?: false;
+  readonly locked?: true;
+  readonly note?: string;
+}
+
+/** A membership that a hook makes. */
+export interface HookMember {
+  /** "created" (the new group itself) or "group:<id>". */
+  readonly group: string;
+  /** "creator", "created", or a principal. */
+  readonly member: string;
+}
+
+export type HookGrant = HookBinding | HookMember;
+
+/** What is granted when an object, a subject or a group of a type is created. Identity: the type. */
+export interface HookRecord {
+  readonly kind: 'hook';
+  readonly type: string;
+  readonly grants: readonly HookGrant[];
+}
+
+/**
+ * Separation of duty (INCITS 359-2004, 5.3 and 5.4): of `roles`, nobody may have `cardinality` or more; static ones
+ * look at all that a subject is authorised for, dynamic ones at what a query activates. Identity: the name.
+ */
+export interface ConstraintRecord {
+  readonly kind: 'constraint';
+  readonly name: string;
+  readonly description?: string;
+  readonly roles: readonly string[];
+  /** Default 2. */
+  readonly cardinality?: number;
+  readonly dynamic?: true;
+}
+
 export type EntityRecord =
   | SettingsRecord
   | TypeRecord
+  | AttributeRecord
   | RoleRecord
   | GroupRecord
   | MemberRecord
   | ObjectRecord
-  | BindingRecord;
+  | BindingRecord
+  | HookRecord
+  | ConstraintRecord;
 
 export type EntityKind = EntityRecord['kind'];
 
 /** Kinds in the order in which a load should deliver them: what is referred to comes first. */
-export const entityKinds: readonly EntityKind[] = ['settings', 'type', 'role', 'group', 'member', 'object', 'binding'];
+export const entityKinds: readonly EntityKind[] = [
+  'settings',
+  'type',
+  'attribute',
+  'role',
+  'group',
+  'member',
+  'object',
+  'binding',
+  'hook',
+  'constraint',
+];
 
 /**
  * The identity of a record within its kind, as text. Compound identities are
@@ -121,6 +187,7 @@ export function entityKey(record: EntityRecord): string {
     case 'settings':
       return 'settings';
     case 'type':
+    case 'attribute':
     case 'role':
       return record.name;
     case 'group':
@@ -129,6 +196,10 @@ export function entityKey(record: EntityRecord): string {
       return JSON.stringify([record.group, record.member]);
     case 'object':
       return record.object;
+    case 'hook':
+      return record.type;
+    case 'constraint':
+      return record.name;
     case 'binding':
       return bindingKey(record.subject, record.role, record.scope, record.effect ?? 'allow', record.name);
   }
@@ -143,4 +214,44 @@ export function bindingKey(
   name: string | undefined,
 ): string {
   return JSON.stringify(name === undefined ? [subject, role, scope, effect] : [subject, role, scope, effect, name]);
+}
+
+/**
+ * The least record of an identity: what is said of it beyond that is the default.
+ * @param key See entityKey; those of members and bindings must be JSON, as it makes them.
+ */
+export function recordOfKey(kind: EntityKind, key: string): EntityRecord {
+  switch (kind) {
+    case 'settings':
+      return { kind, mode: 'enforce' };
+    case 'type':
+      return { kind, name: key };
+    case 'attribute':
+      return { kind, name: key, type: 'dyn' };
+    case 'role':
+      return { kind, name: key, permissions: [] };
+    case 'group':
+      return { kind, group: key };
+    case 'object':
+      return { kind, object: key };
+    case 'hook':
+      return { kind, type: key, grants: [] };
+    case 'constraint':
+      return { kind, name: key, roles: [] };
+    case 'member': {
+      const [group, member] = JSON.parse(key) as [string, string];
+      return { kind, group, member };
+    }
+    case 'binding': {
+      const [subject, role, scope, effect, name] = JSON.parse(key) as [string, string, ScopeInput, string, string?];
+      return {
+        kind,
+        subject,
+        role,
+        scope,
+        ...(effect === 'deny' ? { effect } : {}),
+        ...(name === undefined ? {} : { name }),
+      };
+    }
+  }
 }

@@ -26,6 +26,15 @@ export type ErrorCode =
   | 'REVISION_NOT_REACHED'
   | 'REVISION_OF_OTHER_EPOCH'
   | 'LIST_CHANGED'
+  | 'UNAUTHENTICATED'
+  | 'AUTH_UNAVAILABLE'
+  | 'NOT_PERMITTED'
+  | 'INVALID_CHANGE'
+  | 'ALREADY_EXISTS'
+  | 'NOT_FOUND'
+  | 'ROLES_CONFLICT'
+  | 'LAST_ADMINISTRATOR'
+  | 'READ_ONLY'
   | 'NOT_READY'
   | 'STORE_UNAVAILABLE'
   | 'STORE_CORRUPT'
@@ -35,16 +44,32 @@ export type ErrorCode =
 /** Facts about an error for machines; `field` names the offending request field. */
 export type ErrorMetadata = Readonly<Record<string, string>>;
 
+/** One of several things that are wrong with a request. */
+export interface FieldProblem {
+  /** "changes[3].put.binding.role". */
+  readonly field: string;
+  readonly message: string;
+}
+
 /** An error with a code of the catalogue, and a message that says what to do. */
 export class PosternError extends Error {
   readonly code: ErrorCode;
   readonly metadata: ErrorMetadata;
+  /** Everything that is wrong, where that is more than the message can say. */
+  readonly problems: readonly FieldProblem[];
 
-  constructor(code: ErrorCode, message: string, metadata: ErrorMetadata = {}, cause?: unknown) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    metadata: ErrorMetadata = {},
+    cause?: unknown,
+    problems: readonly FieldProblem[] = [],
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'PosternError';
     this.code = code;
     this.metadata = metadata;
+    this.problems = problems;
   }
 }
 

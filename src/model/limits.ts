@@ -17,6 +17,10 @@ export const maxPatternBytes = 1024;
 export const maxConditionBytes = 2048;
 /** Most parts (names, literals, calls) of a condition. */
 export const maxConditionParts = 100;
+/** Longest name of a declared attribute, in bytes of UTF-8. */
+export const maxAttributeNameBytes = 256;
+/** Longest type of a declared attribute, in characters. */
+export const maxAttributeTypeLength = 128;
 /** Most characters of a query's attributes, as JSON. */
 export const maxAttributesLength = 16_384;
 /** Most elements of one list or map among a query's attributes. */
@@ -27,6 +31,12 @@ export const maxNoteBytes = 4096;
 export const maxBatchChecks = 10_000;
 /** Most groups that one query may assert. */
 export const maxAssertedGroups = 100;
+/** Most roles that one query may activate. */
+export const maxActiveRoles = 100;
+/** Most roles of one constraint. */
+export const maxConstraintRoles = 1_000;
+/** Most grants of one hook. */
+export const maxHookGrants = 100;
 /** Most subjects in one page of ListSubjects. */
 export const maxPageSize = 10_000;
 /** Subjects in one page of ListSubjects where the caller names no size. */
@@ -37,3 +47,5 @@ export const maxMessageBytes = 16 * 1024 * 1024;
 export const maxPolicyFileBytes = 64 * 1024 * 1024;
 /** Most changes in one change set. */
 export const maxChangesPerCommit = 2_000_000;
+/** Most changes in one request to PolicyService. */
+export const maxChangesPerRequest = 10_000;

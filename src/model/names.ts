@@ -54,6 +54,11 @@ export function problemOfPrincipal(text: string): string | undefined {
   return text === anonymous || text === everyone ? undefined : problemOfName(text);
 }
 
+/** Whether the text stands for somebody that only a creation can name. */
+export function isHookSubject(text: string): text is 'creator' | 'created' {
+  return text === 'creator' || text === 'created';
+}
+
 /** What is wrong with "type:id", or undefined. */
 export function problemOfName(text: string): string | undefined {
   if (text === '') return 'is empty; write it as "type:id"';

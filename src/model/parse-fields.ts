@@ -67,12 +67,12 @@ export function namesAt(
 }
 
 /** Free text for people, or undefined. */
-export function noteAt(from: Json, field: string, where: string): string | undefined {
+export function noteAt(from: Json, field: string, where: string, prefix = ''): string | undefined {
   if (from[field] === undefined) return undefined;
-  const text = textAt(from, field, where);
+  const text = textAt(from, field, where, prefix);
   // Line breaks are welcome in a note, so it is not held to what names are held to.
   if (text.length * 3 > maxNoteBytes && new TextEncoder().encode(text).length > maxNoteBytes) {
-    throw corrupt(where, field, `is longer than ${maxNoteBytes} bytes`);
+    throw corrupt(where, prefix + field, `is longer than ${maxNoteBytes} bytes`);
   }
   return text;
 }

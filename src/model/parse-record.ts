@@ -8,20 +8,13 @@
  * an unknown field pass: a field that this version does not know could be one
  * that narrows a binding.
  */
-import type { Change } from './change.ts';
+import { type Change, hasForeignBefore } from './change.ts';
 import type { BindingRecord, EntityKind, EntityRecord, ParentEdge, RoleRecord } from './entity.ts';
 import { entityKinds } from './entity.ts';
 import { messageOf } from './errors.ts';
 import { maxConditionBytes, maxNoteBytes } from './limits.ts';
-import {
-  isType,
-  problemOfAction,
-  problemOfName,
-  problemOfPrincipal,
-  problemOfRoleName,
-  problemOfText,
-  quote,
-} from './names.ts';
+import { problemOfAction, problemOfName, problemOfPrincipal, problemOfRoleName, problemOfText } from './names.ts';
+import { parseAttribute } from './parse-attribute.ts';
 import {
   corrupt,
   flagAt,
@@ -36,10 +29,9 @@ import {
   textAt,
   timeAt,
 } from './parse-fields.ts';
-import type { PermissionInput } from './permission.ts';
-import { parsePermission, parseShortPermission } from './permission.ts';
-import type { ScopeInput } from './scope.ts';
-import { parseScope, toScopeInput } from './scope.ts';
+import { parseConstraint, parseHook } from './parse-hook.ts';
+import { permissionAt, problemOfGroup, problemOfType, scopeAt } from './parse-scope.ts';
+import { parseShortPermission } from './permission.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -55,31 +47,47 @@ export function parseRecord(json: unknown, where: string): EntityRecord {
 }
 
 /**
- * Parses one change: {"op": "put", "record": ...} or {"op": "delete", "kind": ..., "key": ...}.
+ * Parses one change: {"op": "put", "record": ...} or {"op": "delete", "kind": ..., "key": ...}, perhaps with "before".
  * @throws PosternError STORE_CORRUPT, with `where` and `field` as metadata
  */
 export function parseChange(json: unknown, where: string): Change {
   const from = objectAt(json, where, '');
   if (from.op === 'put') {
     onlyFields(from, putFields, where, '');
-    return { op: 'put', record: parseRecord(from.record, where) };
+    return withBefore({ op: 'put', record: parseRecord(from.record, where) }, from.before, where);
   }
   if (from.op !== 'delete') throw corrupt(where, 'op', `is ${show(from.op)}; it must be "put" or "delete"`);
   onlyFields(from, deleteFields, where, '');
-  return { op: 'delete', kind: kindAt(from, where), key: textAt(from, 'key', where) };
+  const change: Change = { op: 'delete', kind: kindAt(from, where), key: textAt(from, 'key', where) };
+  return withBefore(change, from.before, where);
 }
 
-const putFields = new Set(['op', 'record']);
-const deleteFields = new Set(['op', 'kind', 'key']);
+const putFields = new Set(['op', 'record', 'before']);
+const deleteFields = new Set(['op', 'kind', 'key', 'before']);
+
+/**
+ * The change with the record that it replaced or removed.
+ * @param json That record, untrusted; undefined leaves the change as it is.
+ * @throws PosternError STORE_CORRUPT where it is no record, or one of another identity
+ */
+export function withBefore(change: Change, json: unknown, where: string): Change {
+  if (json === undefined) return change;
+  const whole: Change = { ...change, before: parseRecord(json, `${where} before`) };
+  if (hasForeignBefore(whole)) throw corrupt(where, 'before', 'is another record than the one that changes');
+  return whole;
+}
 
 const parsers: Readonly<Record<EntityKind, (from: Json, where: string) => EntityRecord>> = {
   settings: parseSettings,
   type: parseType,
+  attribute: parseAttribute,
   role: parseRole,
   group: parseGroup,
   member: parseMember,
   object: parseObject,
   binding: parseBinding,
+  hook: parseHook,
+  constraint: parseConstraint,
 };
 
 function kindAt(from: Json, where: string): EntityKind {
@@ -217,61 +225,6 @@ function parseBinding(from: Json, where: string): EntityRecord {
   const note = noteAt(from, 'note', where);
   if (note !== undefined) record.note = note;
   return record;
-}
-
-const objectScopeFields = new Set(['object']);
-const regexScopeFields = new Set(['type', 'regex']);
-
-function scopeAt(json: unknown, where: string, field: string): ScopeInput {
-  // The commonest scope is one object as text; it is canonical, and needs no parsed form.
-  if (typeof json === 'string' && !json.includes('*')) {
-    const problem = problemOfName(json);
-    if (problem === undefined) return json;
-    throw corrupt(where, field, `${quote(json)} ${problem}`);
-  }
-  if (typeof json !== 'string') {
-    const from = objectAt(json, where, `${field}.`);
-    if (from.object !== undefined) {
-      onlyFields(from, objectScopeFields, where, `${field}.`);
-      textAt(from, 'object', where, `${field}.`);
-    } else {
-      onlyFields(from, regexScopeFields, where, `${field}.`);
-      textAt(from, 'type', where, `${field}.`);
-      textAt(from, 'regex', where, `${field}.`);
-    }
-  }
-  try {
-    return toScopeInput(parseScope(json as ScopeInput));
-  } catch (error) {
-    throw corrupt(where, field, `is not legal: ${messageOf(error)}`);
-  }
-}
-
-const longPermissionFields = new Set(['objects', 'actions']);
-
-function permissionAt(json: unknown, where: string, field: string): PermissionInput {
-  let input: PermissionInput;
-  if (typeof json === 'string') input = json;
-  else {
-    const from = objectAt(json, where, `${field}.`);
-    onlyFields(from, longPermissionFields, where, `${field}.`);
-    const objects = scopeAt(from.objects, where, `${field}.objects`);
-    input = { objects, actions: namesAt(from, 'actions', problemOfAction, where, `${field}.`) };
-  }
-  try {
-    parsePermission(input);
-    return input;
-  } catch (error) {
-    throw corrupt(where, field, `is not legal: ${messageOf(error)}`);
-  }
-}
-
-function problemOfType(text: string): string | undefined {
-  return isType(text) ? undefined : 'is not a legal type';
-}
-
-function problemOfGroup(text: string): string | undefined {
-  return text.startsWith('group:') ? problemOfName(text) : 'is not a group; write it as "group:id"';
 }
 
 function problemOfCondition(text: string): string | undefined {

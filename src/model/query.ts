@@ -23,6 +23,8 @@ export interface Query {
   readonly reach: Reach;
   /** Groups that the caller asserts, as "group:<id>". */
   readonly assertedGroups: readonly string[];
+  /** The roles that are active, as in a session; absent or empty: all of them. See SPEC "Constraints". */
+  readonly activeRoles?: readonly string[] | undefined;
   /** What the caller knows beyond names, for conditions. */
   readonly attributes?: Attributes | undefined;
 }

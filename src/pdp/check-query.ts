@@ -1,8 +1,9 @@
 /** The limits of a question. What a graph knows is legal; only unknown names need a closer look. */
 import type { Names } from '../graph/names.ts';
-import type { Attributes, AttributeValue } from '../model/condition.ts';
+import { findMismatch, jsonForms } from '../model/attribute-type.ts';
+import type { Attributes, AttributeTypes, AttributeValue } from '../model/condition.ts';
 import { PosternError } from '../model/errors.ts';
-import { maxAssertedGroups, maxAttributeElements, maxAttributesLength } from '../model/limits.ts';
+import { maxActiveRoles, maxAssertedGroups, maxAttributeElements, maxAttributesLength } from '../model/limits.ts';
 import {
   anonymous,
   checked,
@@ -10,9 +11,11 @@ import {
   problemOfAction,
   problemOfName,
   problemOfObject,
+  problemOfRoleName,
   problemOfSubject,
   quote,
 } from '../model/names.ts';
+import { show } from '../model/parse-fields.ts';
 import type { Reach } from '../model/query.ts';
 
 const star = 42;
@@ -92,8 +95,32 @@ export function checkAssertedGroups(groups: readonly string[], allowed: boolean,
   }
 }
 
-/** @throws PosternError LIMIT_EXCEEDED, INVALID_CONTEXT */
-export function checkAttributes(attributes: Attributes | undefined, prefix: string): void {
+/** Which roles may be active together is the engine's affair. @throws PosternError LIMIT_EXCEEDED, INVALID_CONTEXT */
+export function checkActiveRoles(roles: readonly string[] | undefined, prefix: string): void {
+  if (roles === undefined) return;
+  const field = `${prefix}context.active_roles`;
+  if (roles.length > maxActiveRoles) {
+    throw new PosternError(
+      'LIMIT_EXCEEDED',
+      `${field} holds ${roles.length} roles; at most ${maxActiveRoles} are taken`,
+      { field, limit: String(maxActiveRoles) },
+    );
+  }
+  for (const [i, role] of roles.entries()) {
+    checked(role, problemOfRoleName(role), 'INVALID_CONTEXT', `${field}[${i}]`);
+  }
+}
+
+/**
+ * An attribute that is not declared may be sent all the same: callers serve several tenants.
+ * @param types What the tenant declares.
+ * @throws PosternError LIMIT_EXCEEDED, INVALID_CONTEXT
+ */
+export function checkAttributes(
+  attributes: Attributes | undefined,
+  types: AttributeTypes | undefined,
+  prefix: string,
+): void {
   if (attributes === undefined) return;
   const field = `${prefix}context.attributes`;
   if (JSON.stringify(attributes).length > maxAttributesLength) {
@@ -109,7 +136,22 @@ export function checkAttributes(attributes: Attributes | undefined, prefix: stri
       { field },
     );
   }
+  if (types !== undefined) checkTypes(attributes, types, field);
 }
+
+function checkTypes(attributes: Attributes, types: AttributeTypes, field: string): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    const type = types.get(name);
+    const mismatch = type === undefined ? undefined : findMismatch(value, type);
+    if (mismatch === undefined) continue;
+    const path = `${field}${isPlain.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}${mismatch.path}`;
+    const wanted = `the policy declares it as ${mismatch.type}: send ${jsonForms[mismatch.type]}`;
+    throw new PosternError('INVALID_CONTEXT', `${path} is ${show(mismatch.value)}; ${wanted}`, { field: path });
+  }
+}
+
+/** A name that a path can hold as it is. */
+const isPlain = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The number of elements of the largest list or map. */
 function largestOf(value: AttributeValue): number {

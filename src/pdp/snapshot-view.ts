@@ -16,6 +16,7 @@ import { everyone } from '../model/names.ts';
 import type { Decision, Query, Verdict } from '../model/query.ts';
 import {
   checkAction,
+  checkActiveRoles,
   checkAssertedGroups,
   checkAttributes,
   checkObject,
@@ -63,7 +64,7 @@ export class SnapshotView implements View {
     const object = checkObject(query.object, query.reach, names, fieldPrefix);
     this.#checkRest(query, fieldPrefix);
     const nowMs = this.#context.now();
-    const verdict = this.mode === 'off' ? off : decideFound(this.snapshot, query, subject, object, nowMs);
+    const verdict = this.mode === 'off' ? off : decideFound(this.snapshot, query, subject, object, nowMs, fieldPrefix);
     return this.#record(query, verdict, call, nowMs);
   }
 
@@ -72,7 +73,8 @@ export class SnapshotView implements View {
     checkObject(query.object, query.reach, this.snapshot.names, 'check.');
     this.#checkRest(query, 'check.');
     const nowMs = this.#context.now();
-    const explained = this.mode === 'off' ? { verdict: off, path: undefined } : explain(this.snapshot, query, nowMs);
+    const explained =
+      this.mode === 'off' ? { verdict: off, path: undefined } : explain(this.snapshot, query, nowMs, 'check.');
     const decision = this.#record(query, explained.verdict, call, nowMs);
     return { decision, path: explained.path, summary: summarise(query, decision, explained.path) };
   }
@@ -131,7 +133,7 @@ export class SnapshotView implements View {
     }
     const { pageTokens, now, nextId } = this.#context;
     const nowMs = now();
-    checkAttributes(attributes, '');
+    checkAttributes(attributes, this.snapshot.attributeTypes, '');
     const asked = ['subjects', question, type];
     const after = pageTokens.parse(this.snapshot.names, asked, page.token);
     const size = page.size === 0 ? defaultPageSize : page.size;
@@ -163,13 +165,15 @@ export class SnapshotView implements View {
     checkAction(query.action, prefix);
     if (query.assertedGroups.length > 0)
       checkAssertedGroups(query.assertedGroups, this.#context.allowAssertedGroups, prefix);
-    checkAttributes(query.attributes, prefix);
+    checkActiveRoles(query.activeRoles, prefix);
+    checkAttributes(query.attributes, this.snapshot.attributeTypes, prefix);
   }
 
-  #checkAsker(question: Pick<Query, 'subject' | 'assertedGroups' | 'attributes'>): void {
+  #checkAsker(question: Pick<Query, 'subject' | 'assertedGroups' | 'activeRoles' | 'attributes'>): void {
     checkSubject(question.subject, this.snapshot.names, '');
     checkAssertedGroups(question.assertedGroups, this.#context.allowAssertedGroups, '');
-    checkAttributes(question.attributes, '');
+    checkActiveRoles(question.activeRoles, '');
+    checkAttributes(question.attributes, this.snapshot.attributeTypes, '');
   }
 
   #record(query: Query, verdict: Verdict, call: Call, nowMs: number): Decision {
@@ -232,6 +236,7 @@ export class SnapshotView implements View {
       caller: call.caller,
       traceId: call.traceId,
       assertedGroups: asked.assertedGroups.length === 0 ? undefined : asked.assertedGroups,
+      activeRoles: asked.activeRoles?.length ? asked.activeRoles : undefined,
       attributes: asked.attributes,
       results,
     };

@@ -28,7 +28,10 @@ function because(query: Query, decision: Decision, path: Path): string {
   const verb = path.effect === 'deny' ? 'is denied' : 'holds';
   const held = `${holder} ${verb} role ${role} on ${path.scope === '*' ? 'the whole tenant' : path.scope}${above}`;
   if (decision.reason === 'CONDITION_NOT_MET') return `${held}, but only where ${path.condition}`;
-  if (decision.reason === 'ROLE_LACKS_PERMISSION') return `${held}, but that role does not permit it`;
+  if (decision.reason === 'ROLE_LACKS_PERMISSION') {
+    const active = query.activeRoles?.length ? `what is active of it (${query.activeRoles.join(', ')})` : 'that role';
+    return `${held}, but ${active} does not permit it`;
+  }
   const chain = path.roles.length === 1 ? 'which' : `${path.roles.join(', which includes ')}, which`;
   return path.roles.length === 1
     ? `${held}, ${chain} permits ${path.permission}`

@@ -53,6 +53,17 @@ export function formatPlan({ lines, added, changed, removed }: Plan, { colour = 
   return lines.length === 0 ? 'No changes.' : [...shown, counts].join('\n');
 }
 
+/**
+ * What a change did to one record, as a line of a plan: "+ binding user:bob viewer on doc:1". Empty where there was no
+ * record and is none.
+ */
+export function describeRecordChange(before: EntityRecord | undefined, after: EntityRecord | undefined): string {
+  if (after === undefined && before === undefined) return '';
+  if (after !== undefined && before !== undefined && sameData(before, after)) return `~ ${describe(after)}: no change`;
+  const { sign, text } = after === undefined ? describeDelete(before as EntityRecord) : describePut(before, after);
+  return `${sign} ${text}`;
+}
+
 function identity(kind: EntityKind, key: string): string {
   return `${kind} ${key}`;
 }
@@ -94,6 +105,12 @@ function describeExtras(record: EntityRecord): string[] {
   if (record.kind === 'binding' && record.cascade === false) extras.push('that object only');
   if (record.kind === 'binding' && record.locked === true) extras.push('locked');
   if (record.kind === 'binding' || record.kind === 'member') extras.push(...describeExpiry(record));
+  if (record.kind === 'attribute') extras.push(record.type);
+  if (record.kind === 'hook') extras.push(...record.grants.map(show));
+  if (record.kind === 'constraint') {
+    extras.push(`${record.cardinality ?? 2} of ${record.roles.map(visible).join(' ')}`);
+    if (record.dynamic === true) extras.push('dynamic');
+  }
   return extras;
 }
 

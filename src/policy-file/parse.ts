@@ -43,16 +43,27 @@ function toFinding(problem: Problem, { origins }: PlacedRecords): Finding {
 const fileNames: Readonly<Record<string, string>> = {
   expiresAt: 'expires_at',
   grantAction: 'grant_action',
-  member: 'subject',
+};
+
+/** Fields that a file writes as a key, by the kind of the record; a key stands for the record as a whole too. */
+const keys: Readonly<Record<string, string>> = {
+  type: 'name',
+  attribute: 'name',
+  role: 'name',
+  group: 'group',
+  object: 'object',
+  hook: 'type',
+  constraint: 'name',
 };
 
 /** Where the file holds a field of a record: identities are keys, except those of bindings and members. */
 function placeOf({ kind, field }: Problem, origin: Path): Pick<Finding, 'path' | 'part'> {
-  const isKeyed = typeof origin.at(-1) === 'string';
-  const first = field[0];
+  const [first, ...rest] = field;
+  if (kind === 'settings') return { path: origin, part: 'value' };
   if (kind === 'member' && first === 'group') return { path: origin.slice(0, 2), part: 'key' };
-  if (isKeyed && (first === undefined || first === 'name' || first === 'group' || first === 'object')) {
-    return { path: origin, part: kind === 'settings' ? 'value' : 'key' };
-  }
+  if (kind === 'member' && first === 'member') return { path: [...origin, 'subject'], part: 'value' };
+  // A hook is the list of its grants.
+  if (kind === 'hook' && first === 'grants') return { path: [...origin, ...rest], part: 'value' };
+  if (keys[kind] !== undefined && (first === undefined || first === keys[kind])) return { path: origin, part: 'key' };
   return { path: [...origin, ...field.map((step) => fileNames[step] ?? step)], part: 'value' };
 }

@@ -3,11 +3,15 @@
  * not on their order, so that two exports differ where the graphs differ. Short forms are used where they say all.
  */
 import {
+  type AttributeRecord,
   type BindingRecord,
+  type ConstraintRecord,
   type EntityKind,
   type EntityRecord,
   entityKey,
   type GroupRecord,
+  type HookGrant,
+  type HookRecord,
   type MemberRecord,
   type ObjectRecord,
   type ParentEdge,
@@ -27,10 +31,13 @@ export function* printPolicy(records: Iterable<EntityRecord>): Generator<string,
   yield heading;
   for (const { mode } of sorted.settings) yield `mode: ${mode}\n`;
   yield* printSection('types', sorted.type, printType);
+  yield* printSection('attributes', sorted.attribute, printAttribute);
   yield* printSection('roles', sorted.role, printRole);
   yield* printSection('groups', gatherGroups(sorted.group, sorted.member), printGroup);
   yield* printSection('objects', sorted.object, printObject);
   yield* printSection('bindings', sorted.binding, printBinding);
+  yield* printSection('hooks', sorted.hook, printHook);
+  yield* printSection('constraints', sorted.constraint, printConstraint);
 }
 
 /** The whole text at once. */
@@ -44,11 +51,14 @@ function sortRecords(records: Iterable<EntityRecord>): Sorted {
   const maps: { [K in EntityKind]: Map<string, EntityRecord> } = {
     settings: new Map(),
     type: new Map(),
+    attribute: new Map(),
     role: new Map(),
     group: new Map(),
     member: new Map(),
     object: new Map(),
     binding: new Map(),
+    hook: new Map(),
+    constraint: new Map(),
   };
   for (const record of records) maps[record.kind].set(entityKey(record), record);
   const entries = Object.entries(maps).map(([kind, map]) => [kind, inOrder(map)]);
@@ -72,6 +82,11 @@ function printType({ name, description, actions, parents }: TypeRecord): string 
     parents && `    parents:${printList(parents.map(printText), 4)}\n`,
   ];
   return printEntry(name, fields.filter(isText));
+}
+
+function printAttribute({ name, type, description }: AttributeRecord): string {
+  if (!description) return `  ${printText(name)}: ${printText(type)}\n`;
+  return printEntry(name, [`    type: ${printText(type)}\n`, `    description: ${printText(description)}\n`]);
 }
 
 function printRole(role: RoleRecord): string {
@@ -156,6 +171,38 @@ function printBinding(binding: BindingRecord): string {
     ['note', note ? printText(note) : undefined],
   ]);
   return `  - ${fields}\n`;
+}
+
+function printHook({ type, grants }: HookRecord): string {
+  return `  ${printText(type)}:${printList(grants.map(printGrant), 2)}\n`;
+}
+
+function printGrant(grant: HookGrant): string {
+  if ('group' in grant) {
+    return printFields([
+      ['group', printText(grant.group)],
+      ['member', printText(grant.member)],
+    ]);
+  }
+  const { role, subject, scope, cascade, locked, note } = grant;
+  return printFields([
+    ['role', printText(role)],
+    ['subject', printText(subject)],
+    ['scope', scope === undefined ? undefined : printScope(scope)],
+    ['cascade', cascade === false ? 'false' : undefined],
+    ['locked', locked === true ? 'true' : undefined],
+    ['note', note ? printText(note) : undefined],
+  ]);
+}
+
+function printConstraint({ name, description, roles, cardinality, dynamic }: ConstraintRecord): string {
+  const fields = [
+    description && `    description: ${printText(description)}\n`,
+    `    roles:${printList(roles.map(printText), 4)}\n`,
+    cardinality !== undefined && `    cardinality: ${cardinality}\n`,
+    dynamic && '    dynamic: true\n',
+  ];
+  return printEntry(name, fields.filter(isText));
 }
 
 function printPermission(permission: PermissionInput): string {

@@ -74,6 +74,16 @@ const type = z
   })
   .meta({ id: 'type', description: 'The vocabulary of an object type. Declared, a typo in a role is an error.' });
 
+const attributeType = z.string().meta({
+  description: 'string, bool, int, double, timestamp, map (an object), dyn (anything), or list(<type>).',
+  pattern: '^(list\\()*(string|bool|int|double|timestamp|map|dyn)\\)*$',
+  examples: ['string', 'int', 'list(string)'],
+});
+
+const attribute = z
+  .union([attributeType, z.strictObject({ type: attributeType, description: description.optional() })])
+  .meta({ id: 'attribute', description: 'The type of an attribute of queries, and what it is for.' });
+
 const role = z
   .strictObject({
     description: description.optional(),
@@ -148,6 +158,44 @@ const binding = z
   })
   .meta({ id: 'binding', description: 'Grants a role to a subject, or denies it, somewhere.' });
 
+const hookSubject = z.string().meta({
+  id: 'hookSubject',
+  description: 'Who: "creator", "created" (the new subject or group itself), or a principal.',
+  pattern: `^(creator|created|\\*|anonymous|${idPattern.slice(1, -1)})$`,
+  examples: ['creator', 'created', 'group:ops'],
+});
+
+const hookGrant = z
+  .union([
+    z.strictObject({
+      role: roleName,
+      subject: hookSubject,
+      scope: scope.optional().describe('Where it holds; the created object, where this is left out.'),
+      cascade: z.boolean().optional().describe('false: on the object itself only, not on its descendants.'),
+      locked: z.boolean().optional().describe('Ordinary writers cannot revoke it.'),
+      note: z.string().optional().describe('For people; never used to decide.'),
+    }),
+    z.strictObject({
+      group: z
+        .union([z.literal('created'), z.string().meta({ pattern: '^group:.+$' })])
+        .describe('Which group gets the member: "created" (the new group itself) or "group:ops".'),
+      member: hookSubject,
+    }),
+  ])
+  .meta({ id: 'hookGrant', description: 'A binding or a membership that a creation makes.' });
+
+const constraint = z
+  .strictObject({
+    description: description.optional(),
+    roles: z.array(roleName).describe('The roles that exclude each other.'),
+    cardinality: z.number().int().optional().describe('Nobody may have this many of them or more; default 2.'),
+    dynamic: z
+      .boolean()
+      .optional()
+      .describe('true: looks at the roles that a query activates, instead of those that a subject is authorised for.'),
+  })
+  .meta({ id: 'constraint', description: 'Separation of duty (INCITS 359).' });
+
 export const policySchema = z
   .strictObject({
     $schema: z.string().optional().describe('For editors; not used.'),
@@ -159,10 +207,19 @@ export const policySchema = z
         'enforce (default): decisions are final. shadow: answers allow, records what it would have said. off: allows.',
       ),
     types: z.record(z.string(), type.nullable()).nullish().describe('Declared object types, by name.'),
+    attributes: z
+      .record(z.string(), attribute)
+      .nullish()
+      .describe('Attributes that conditions name as context.<name>; where there are any, others are unknown.'),
     roles: z.record(z.string(), role).nullish().describe('Roles, by name.'),
     groups: z.record(z.string(), group).nullish().describe('Groups; the key is the id: "ops" is group:ops.'),
     objects: z.record(z.string(), object).nullish().describe('Registered objects, by "type:id".'),
     bindings: z.array(binding).nullish().describe('Who has which role where.'),
+    hooks: z
+      .record(z.string(), z.array(hookGrant))
+      .nullish()
+      .describe('What is granted when an object, a subject or a group of a type is created, by type.'),
+    constraints: z.record(z.string(), constraint).nullish().describe('Separation of duty, by name.'),
   })
   .meta({
     title: 'Postern policy',

@@ -3,8 +3,15 @@
  * Called by `postern test`, which asks them; nothing is evaluated here.
  */
 import type { Attributes } from '../model/condition.ts';
-import { maxAssertedGroups } from '../model/limits.ts';
-import { isType, problemOfAction, problemOfObject, problemOfSubject, quote } from '../model/names.ts';
+import { maxActiveRoles, maxAssertedGroups } from '../model/limits.ts';
+import {
+  isType,
+  problemOfAction,
+  problemOfObject,
+  problemOfRoleName,
+  problemOfSubject,
+  quote,
+} from '../model/names.ts';
 import type { Query, Reason } from '../model/query.ts';
 import { type Finding, type ParsedDocument, parseDocumentOf } from './document.ts';
 import { parseInstant } from './instant.ts';
@@ -80,6 +87,7 @@ type FileTest = PolicyTestFile['tests'][number];
 type Context = {
   readonly reach?: 'exact' | undefined;
   readonly groups?: readonly string[] | undefined;
+  readonly active_roles?: readonly string[] | undefined;
   readonly attributes?: Attributes | undefined;
 };
 
@@ -150,12 +158,18 @@ function createReader({ positionOf }: ParsedDocument<PolicyTestFile>) {
     return { kind, at: at(path), query, type, expect, wide };
   }
 
-  function readContext({ reach, groups = [], attributes }: Context, path: Path, hasObject: boolean) {
+  function readContext(context: Context, path: Path, hasObject: boolean) {
+    const { reach, groups = [], active_roles: activeRoles, attributes } = context;
     if (reach === 'exact' && !hasObject) report([...path, 'reach'], 'reach: exact needs an object');
     if (groups.length > maxAssertedGroups)
       report([...path, 'groups'], `more than ${maxAssertedGroups} groups are asserted`);
     toList(groups, [...path, 'groups'], 'group', problemOfGroup);
-    return { reach: reach ?? ('inherited' as const), assertedGroups: groups, attributes };
+    if (activeRoles !== undefined) {
+      if (activeRoles.length > maxActiveRoles)
+        report([...path, 'active_roles'], `more than ${maxActiveRoles} roles are active`);
+      toList(activeRoles, [...path, 'active_roles'], 'role', problemOfRoleName);
+    }
+    return { reach: reach ?? ('inherited' as const), assertedGroups: groups, activeRoles, attributes };
   }
 
   function toList(

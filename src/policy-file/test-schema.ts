@@ -11,6 +11,7 @@ const context = {
   reach: z.literal('exact').optional().describe('exact: only bindings on the object itself count.'),
   attributes: z.record(z.string(), z.json()).optional().describe('What conditions see as context.<name>.'),
   groups: z.array(z.string()).optional().describe('Groups that the caller asserts, as "group:<id>".'),
+  active_roles: z.array(z.string()).min(1).optional().describe('The roles that are active. Left out, all of them.'),
 };
 
 const question = {

@@ -4,9 +4,13 @@
  * form, so that the same policy always gives the same records.
  */
 import type {
+  AttributeRecord,
   BindingRecord,
+  ConstraintRecord,
   EntityRecord,
   GroupRecord,
+  HookGrant,
+  HookRecord,
   MemberRecord,
   ObjectRecord,
   RoleRecord,
@@ -41,6 +45,9 @@ export function toRecords(file: PolicyFile): PlacedRecords {
   };
   if (file.mode !== undefined) add({ kind: 'settings', mode: file.mode }, ['mode']);
   for (const [name, type] of Object.entries(file.types ?? {})) add(toType(name, type ?? {}), ['types', name]);
+  for (const [name, attribute] of Object.entries(file.attributes ?? {})) {
+    add(toAttribute(name, attribute), ['attributes', name]);
+  }
   for (const [name, role] of Object.entries(file.roles ?? {})) add(toRole(name, role), ['roles', name]);
   const groups = Object.entries(file.groups ?? {});
   for (const [id, group] of groups) {
@@ -57,6 +64,10 @@ export function toRecords(file: PolicyFile): PlacedRecords {
   file.bindings?.forEach((binding, i) => {
     add(toBinding(binding), ['bindings', i]);
   });
+  for (const [type, grants] of Object.entries(file.hooks ?? {})) add(toHook(type, grants), ['hooks', type]);
+  for (const [name, constraint] of Object.entries(file.constraints ?? {})) {
+    add(toConstraint(name, constraint), ['constraints', name]);
+  }
   return { records, origins };
 }
 
@@ -68,6 +79,12 @@ function toType(name: string, { description, actions, parents }: NonNullable<Of<
     ...(actions === undefined ? {} : { actions }),
     ...(parents === undefined ? {} : { parents }),
   };
+}
+
+function toAttribute(name: string, attribute: Of<'attributes'>[string]): AttributeRecord {
+  if (typeof attribute === 'string') return { kind: 'attribute', name, type: attribute };
+  const { type, description } = attribute;
+  return { kind: 'attribute', name, type, ...(description ? { description } : {}) };
 }
 
 function toRole(name: string, role: FileRole): RoleRecord {
@@ -132,6 +149,35 @@ function toBinding(binding: FileBinding): BindingRecord {
     ...(locked === true ? { locked } : {}),
     ...(condition === undefined ? {} : { condition }),
     ...(note ? { note } : {}),
+  };
+}
+
+function toHook(type: string, grants: Of<'hooks'>[string]): HookRecord {
+  return { kind: 'hook', type, grants: grants.map(toHookGrant) };
+}
+
+function toHookGrant(grant: Of<'hooks'>[string][number]): HookGrant {
+  if ('group' in grant) return { group: grant.group, member: grant.member };
+  const { role, subject, scope, cascade, locked, note } = grant;
+  return {
+    role,
+    subject,
+    ...(scope === undefined ? {} : { scope: shortestScope(scope) }),
+    ...(cascade === false ? { cascade } : {}),
+    ...(locked === true ? { locked } : {}),
+    ...(note ? { note } : {}),
+  };
+}
+
+function toConstraint(name: string, constraint: Of<'constraints'>[string]): ConstraintRecord {
+  const { description, roles, cardinality, dynamic } = constraint;
+  return {
+    kind: 'constraint',
+    name,
+    ...(description ? { description } : {}),
+    roles,
+    ...(cardinality === undefined || cardinality === 2 ? {} : { cardinality }),
+    ...(dynamic === true ? { dynamic } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a policy may say, but probably does not mean. Called by parse.ts, on a valid policy. */
 import type { Finding } from './document.ts';
+import type { Path } from './problem.ts';
 import type { PolicyFile } from './schema.ts';
 import { suggest } from './suggest.ts';
 
@@ -20,20 +21,31 @@ function findPrefixedGroups({ groups }: PolicyFile): Finding[] {
 }
 
 /** A group that nothing defines is legal: callers may assert it. One that resembles a defined group is suspicious. */
-function findLikelyGroupTypos({ groups, bindings }: PolicyFile): Finding[] {
+function findLikelyGroupTypos({ groups, bindings, hooks }: PolicyFile): Finding[] {
   const known = new Set(Object.keys(groups ?? {}).map((id) => `group:${id}`));
   const answers = new Map<string, string | undefined>();
   const findings: Finding[] = [];
-  bindings?.forEach(({ subject }, i) => {
-    if (!subject.startsWith('group:') || subject === 'group:*' || known.has(subject)) return;
-    if (!answers.has(subject)) {
+  const check = (name: string, path: Path) => {
+    if (!name.startsWith('group:') || name === 'group:*' || known.has(name)) return;
+    if (!answers.has(name)) {
       if ((answers.size + 1) * known.size > maxComparisons) return;
-      answers.set(subject, suggest(subject, known));
+      answers.set(name, suggest(name, known));
     }
-    const suggestion = answers.get(subject);
+    const suggestion = answers.get(name);
     if (suggestion === undefined) return;
-    const message = `group ${JSON.stringify(subject)} is not in groups`;
-    findings.push({ path: ['bindings', i, 'subject'], part: 'value', message, suggestion });
+    findings.push({ path, part: 'value', message: `group ${JSON.stringify(name)} is not in groups`, suggestion });
+  };
+  bindings?.forEach(({ subject }, i) => {
+    check(subject, ['bindings', i, 'subject']);
   });
+  for (const [type, grants] of Object.entries(hooks ?? {})) {
+    grants.forEach((grant, i) => {
+      if ('role' in grant) check(grant.subject, ['hooks', type, i, 'subject']);
+      else {
+        check(grant.group, ['hooks', type, i, 'group']);
+        check(grant.member, ['hooks', type, i, 'member']);
+      }
+    });
+  }
   return findings;
 }

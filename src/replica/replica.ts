@@ -12,29 +12,14 @@ import type { ChangeSet, Revision } from '../model/change.ts';
 import { messageOf, PosternError } from '../model/errors.ts';
 import type { Store, Subscription } from '../store/store.ts';
 import { Pause } from './pause.ts';
+import type { ReplicaEvent, ReplicaState } from './state.ts';
 import { RevisionWaiters } from './waiters.ts';
 
-/** How a replica stands to its store. */
-export type ReplicaState =
-  /** No snapshot yet: the first load is under way, or the store has no history of this tenant. */
-  | { readonly kind: 'loading'; readonly reason: string }
-  /** The snapshot is the store's newest, as far as anyone has said. */
-  | { readonly kind: 'current' }
-  /** The snapshot answers, but may be behind: the store is away or what it holds is refused. */
-  | { readonly kind: 'behind'; readonly sinceMs: number; readonly reason: string }
-  | { readonly kind: 'closed' };
-
-/** What happened, for logs and metrics. */
-export type ReplicaEvent =
-  | { readonly kind: 'loaded'; readonly revision: Revision; readonly tookMs: number }
-  | { readonly kind: 'applied'; readonly revision: Revision; readonly changes: number; readonly delayMs: number }
-  | { readonly kind: 'problem'; readonly error: PosternError }
-  /** The store has no policy of this tenant: it was emptied, or nobody has written one yet. */
-  | { readonly kind: 'missing'; readonly held: Revision | undefined }
-  /** The snapshot is the store's newest again, without a change. */
-  | { readonly kind: 'current'; readonly revision: Revision }
-  | { readonly kind: 'disconnected'; readonly reason: string }
-  | { readonly kind: 'connected' };
+/**
+ * @param changeSet What led from the last snapshot to this one; undefined where the whole graph was loaded: whoever
+ * tails the changes has to begin anew with this snapshot.
+ */
+export type SnapshotListener = (snapshot: Snapshot, changeSet: ChangeSet | undefined) => void;
 
 export interface ReplicaOptions {
   readonly store: Store;
@@ -61,9 +46,10 @@ export class Replica {
   readonly #timer: NodeJS.Timeout;
   readonly #pause = new Pause();
   readonly #waiters = new RevisionWaiters();
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  readonly #listeners = new Set<SnapshotListener>();
   #current: Snapshot | undefined;
   #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
+  readonly #closing = new AbortController();
   #synchronising: Promise<void> | undefined;
   #again = false;
 
@@ -98,8 +84,13 @@ export class Replica {
     return this.#state;
   }
 
-  /** Calls back after every new snapshot; returns the way to stop. */
-  onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
+  /** Aborted when this is closed: for those who listen for what comes. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Calls back after every new snapshot, in order; returns the way to stop. */
+  onSnapshot(listener: SnapshotListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -119,8 +110,9 @@ export class Replica {
 
   /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
   async close(): Promise<void> {
-    if (this.#state.kind === 'closed') return;
+    if (this.#isClosed()) return;
     this.#state = { kind: 'closed' };
+    this.#closing.abort();
     clearInterval(this.#timer);
     this.#pause.shorten(0);
     this.#waiters.abandon();
@@ -147,7 +139,7 @@ export class Replica {
   }
 
   #apply(changeSet: ChangeSet): void {
-    this.#install(applyChanges(this.#current as Snapshot, changeSet.changes, changeSet.revision));
+    this.#install(applyChanges(this.#current as Snapshot, changeSet.changes, changeSet.revision), changeSet);
     const delayMs = this.#options.now() - changeSet.at;
     this.#options.onEvent({
       kind: 'applied',
@@ -253,20 +245,20 @@ export class Replica {
       this.#miss();
       return false;
     }
-    this.#install(draft.freeze(revision));
+    this.#install(draft.freeze(revision), undefined);
     this.#options.onEvent({ kind: 'loaded', revision, tookMs: this.#options.now() - startedMs });
     return true;
   }
 
   #isClosed(): boolean {
-    return this.#state.kind === 'closed';
+    return this.closed.aborted;
   }
 
   /** The only assignment of the snapshot. */
-  #install(snapshot: Snapshot): void {
+  #install(snapshot: Snapshot, changeSet: ChangeSet | undefined): void {
     this.#current = snapshot;
     this.#waiters.reached(snapshot.revision);
-    for (const listener of this.#listeners) listener(snapshot);
+    for (const listener of this.#listeners) listener(snapshot, changeSet);
   }
 
   #refuse(error: unknown): void {

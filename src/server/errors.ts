@@ -3,7 +3,8 @@
  * HTTP status, exit code of the command line. Every adapter and the CLI read it;
  * nothing else decides a status. A failure is never turned into an answer.
  */
-import { type ErrorCode, type ErrorMetadata, PosternError } from '../model/errors.ts';
+import { type ErrorCode, type ErrorMetadata, type FieldProblem, PosternError } from '../model/errors.ts';
+import { fitTrailer } from './fit-trailer.ts';
 
 /** `domain` of every google.rpc.ErrorInfo that Postern sends. */
 export const errorDomain = 'postern';
@@ -11,13 +12,16 @@ export const errorDomain = 'postern';
 /** Canonical status codes, as gRPC and Connect number them. */
 const invalidArgument = 3;
 const notFound = 5;
+const alreadyExists = 6;
 const permissionDenied = 7;
 const resourceExhausted = 8;
+const failedPrecondition = 9;
 const aborted = 10;
 const outOfRange = 11;
 const internal = 13;
 const unavailable = 14;
 const dataLoss = 15;
+const unauthenticated = 16;
 const cancelled = 1;
 
 export interface Status {
@@ -32,6 +36,8 @@ export interface Status {
 const malformed: Status = { grpc: invalidArgument, http: 400, exit: 2 };
 const overLimit: Status = { grpc: resourceExhausted, http: 429, exit: 3 };
 const conflict: Status = { grpc: aborted, http: 409, exit: 5 };
+/** What was asked contradicts the graph: sending it again will not help. HTTP 400, as the Connect protocol has it. */
+const contradicted: Status = { grpc: failedPrecondition, http: 400, exit: 3 };
 const retry: Status = { grpc: unavailable, http: 503, exit: 4 };
 
 /** What each code becomes on the wire and at the prompt. */
@@ -51,6 +57,15 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   INVALID_OPTION: malformed,
   TOO_MANY_CHECKS: overLimit,
   LIMIT_EXCEEDED: overLimit,
+  UNAUTHENTICATED: { grpc: unauthenticated, http: 401, exit: 3 },
+  AUTH_UNAVAILABLE: retry,
+  NOT_PERMITTED: { grpc: permissionDenied, http: 403, exit: 3 },
+  INVALID_CHANGE: { ...malformed, exit: 3 },
+  ALREADY_EXISTS: { grpc: alreadyExists, http: 409, exit: 5 },
+  NOT_FOUND: { grpc: notFound, http: 404, exit: 3 },
+  ROLES_CONFLICT: contradicted,
+  LAST_ADMINISTRATOR: contradicted,
+  READ_ONLY: contradicted,
   ASSERTION_NOT_ALLOWED: { grpc: permissionDenied, http: 403, exit: 3 },
   UNKNOWN_TENANT: { grpc: notFound, http: 404, exit: 2 },
   REVISION_CONFLICT: conflict,
@@ -77,6 +92,8 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly metadata: ErrorMetadata;
+  /** As many as can be sent; the metadata `problems` counts all. */
+  readonly problems: readonly FieldProblem[];
   readonly status: Status;
 }
 
@@ -88,13 +105,16 @@ export function toFailure(error: unknown, log: ServerLog): Failure {
   if (error instanceof PosternError && error.code !== 'INTERNAL') {
     log.refused?.(error.code);
     // Half a surrogate pair cannot be written to a header or as UTF-8.
-    return failure(error.code, error.message.toWellFormed(), error.metadata);
+    const { code, message, metadata, problems } = error;
+    return { code, ...fitTrailer({ message: message.toWellFormed(), metadata, problems }), status: statuses[code] };
   }
   log.refused?.('INTERNAL');
   log.error({ err: error }, 'a request failed for a reason that is a defect of the server');
-  return failure('INTERNAL', 'internal error; the log of the server has the details', {});
-}
-
-function failure(code: ErrorCode, message: string, metadata: ErrorMetadata): Failure {
-  return { code, message, metadata, status: statuses[code] };
+  return {
+    code: 'INTERNAL',
+    message: 'internal error; the log of the server has the details',
+    metadata: {},
+    problems: [],
+    status: statuses.INTERNAL,
+  };
 }

@@ -74,7 +74,15 @@ export type QueryDraft = { -readonly [Field in keyof Query]: Query[Field] };
 const noGroups: readonly string[] = [];
 
 export function createQuery(subject = '', action = '', object = ''): QueryDraft {
-  return { subject, action, object, reach: 'inherited', assertedGroups: noGroups, attributes: undefined };
+  return {
+    subject,
+    action,
+    object,
+    reach: 'inherited',
+    assertedGroups: noGroups,
+    activeRoles: undefined,
+    attributes: undefined,
+  };
 }
 
 /** The reach of a wire number, or undefined for one that this version does not know. */

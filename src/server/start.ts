@@ -2,6 +2,8 @@
  * Starts every adapter that is asked for and ends them together. The parts list
  * calls it once, when there is a PDP; readiness is the PDP's affair.
  */
+import type { Administration } from '../admin/api.ts';
+import type { Authenticator } from '../authn/authenticator.ts';
 import type { Pdp } from '../pdp/view.ts';
 import type { HostPort } from './address.ts';
 import type { ServerLog } from './errors.ts';
@@ -16,6 +18,8 @@ export interface ServersOptions {
   readonly httpAddress: HostPort | undefined;
   /** Undefined starts no Unix socket. `mode` is its permission bits, such as 0o660. */
   readonly socket: GrpcServerOptions['socket'];
+  /** TLS for gRPC over TCP; default none. */
+  readonly tls?: GrpcServerOptions['tls'];
   /** Whether to answer server reflection; default true. */
   readonly reflection?: boolean;
 }
@@ -25,6 +29,9 @@ export interface ServersDependencies {
   readonly log: ServerLog;
   /** What /metrics answers. */
   readonly metricsText: ProbeSources['metricsText'];
+  /** What PolicyService asks, and who may; without both it is not served. */
+  readonly administration?: Administration | undefined;
+  readonly authenticate?: Authenticator['authenticate'] | undefined;
 }
 
 /** What is listening, with the ports that were taken. */
@@ -39,15 +46,17 @@ export interface Servers {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** @throws PosternError INVALID_OPTION where an address cannot be bound, naming the option; nothing is left listening then. */
+/** @throws PosternError INVALID_OPTION where an address cannot be bound or TLS cannot be had, naming the option; nothing is left listening then. */
 export async function startServers(dependencies: ServersDependencies, options: ServersOptions): Promise<Servers> {
-  const { pdp, log, metricsText } = dependencies;
-  const { grpcAddress, httpAddress, socket, reflection = true } = options;
-  const grpc = await startGrpcServer(pdp, { address: grpcAddress, socket, reflection }, log);
+  const { pdp, log, metricsText, administration, authenticate } = dependencies;
+  const policy =
+    administration === undefined || authenticate === undefined ? undefined : { administration, authenticate };
+  const { grpcAddress, httpAddress, socket, tls, reflection = true } = options;
+  const grpc = await startGrpcServer(pdp, policy, { address: grpcAddress, socket, tls, reflection }, log);
   const http =
     httpAddress === undefined
       ? undefined
-      : await startHttpServer(pdp, httpAddress, metricsText, log).catch(async (error: unknown) => {
+      : await startHttpServer(pdp, policy, httpAddress, metricsText, log).catch(async (error: unknown) => {
           await grpc.close(0);
           throw error;
         });

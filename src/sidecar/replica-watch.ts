@@ -1,6 +1,7 @@
 /** What a replica went through, as lines of the process's log and as facts for metrics. */
 import { formatRevision } from '../model/change.ts';
-import type { Replica, ReplicaEvent } from '../replica/replica.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { ReplicaEvent } from '../replica/state.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SnapshotFacts } from '../telemetry/metrics.ts';
 

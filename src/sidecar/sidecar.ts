@@ -4,21 +4,20 @@
  * or translates; it opens things in order, and closes them in reverse.
  */
 
-import { graphOptions } from '../condition/graph-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import { createIds } from '../decision-log/ids.ts';
 import type { DecisionLog } from '../decision-log/log.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { createPdp, type RunningPdp } from '../pdp/pdp.ts';
 import type { Pdp } from '../pdp/view.ts';
-import { Replica } from '../replica/replica.ts';
+import type { TlsFiles } from '../server/grpc/tls.ts';
 import { type Servers, startServers } from '../server/start.ts';
-import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type SnapshotFacts } from '../telemetry/metrics.ts';
+import { type OpenAdministration, openAdministration } from './administration.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openStore } from './open-store.ts';
-import { ReplicaWatch } from './replica-watch.ts';
+import { ServedTenants } from './served-tenants.ts';
 
 export interface Sidecar {
   readonly servers: Servers;
@@ -35,9 +34,6 @@ export interface Sidecar {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** How long a synchronisation that failed waits before it is tried again, in milliseconds. */
-const retryMs = 200;
-
 /** @throws PosternError for options that cannot be met: a policy that is not valid, an address in use */
 export async function startSidecar(options: ServeOptions, logger: Logger): Promise<Sidecar> {
   const closers: ((deadlineMs: number) => Promise<void>)[] = [];
@@ -50,21 +46,20 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     closers.push(closeStore);
     const log = openDecisionLog(options, logger);
     closers.push((deadlineMs) => log.close(deadlineMs));
-    const watches = options.tenant.map((tenant) => new ReplicaWatch(tenant, logger));
-    const replicas = watches.map((watch) => followTenant(store, watch, options));
-    closers.push(async () => void (await Promise.all(replicas.map((replica) => replica.close()))));
+    const served = new ServedTenants(store, options, logger);
+    closers.push(() => served.close());
     const pdp = createPdp({
-      replicas,
+      tenants: served.tenants,
       log,
       nextId: createIds(),
       now: Date.now,
       allowAssertedGroups: options.allowAssertedGroups,
     });
-    const servers = await serve(options, logger, log, pdp, () =>
-      replicas.map((replica, i) => (watches[i] as ReplicaWatch).facts(replica, Date.now())),
-    );
+    const administration = await openAdministration(options, store, served, logger);
+    closers.push(async () => administration?.close());
+    const servers = await serve(options, logger, log, pdp, administration, () => served.facts(Date.now()));
     closers.push((deadlineMs) => {
-      for (const replica of replicas) replica.endWaits();
+      served.endWaits();
       return servers.close(deadlineMs - logShareMs(deadlineMs));
     });
     let closing: Promise<void> | undefined;
@@ -86,18 +81,6 @@ function logShareMs(drainMs: number): number {
   return Math.min(2_000, drainMs / 4);
 }
 
-function followTenant(store: Store, watch: ReplicaWatch, options: ServeOptions): Replica {
-  return new Replica({
-    store,
-    tenant: watch.tenant,
-    graph: graphOptions,
-    compareIntervalMs: options.compareIntervalMs,
-    retryMs,
-    now: Date.now,
-    onEvent: (event) => watch.note(event),
-  });
-}
-
 function whenReady(pdp: Pdp): Promise<void> {
   return new Promise((resolve) => {
     if (pdp.ready) resolve();
@@ -110,6 +93,7 @@ async function serve(
   logger: Logger,
   log: DecisionLog,
   pdp: RunningPdp,
+  administration: OpenAdministration | undefined,
   snapshots: () => readonly SnapshotFacts[],
 ): Promise<Servers> {
   const requestErrors: Partial<Record<ErrorCode, number>> = {};
@@ -130,12 +114,20 @@ async function serve(
         },
       },
       metricsText: () => metrics.text(),
+      administration: administration?.administration,
+      authenticate: administration?.authenticate,
     },
     {
       grpcAddress: options.grpc ? options.grpcAddress : undefined,
       httpAddress: options.http ? options.httpAddress : undefined,
       socket: options.socket === undefined ? undefined : { path: options.socket, mode: options.socketMode },
+      tls: tlsFilesOf(options),
       reflection: options.reflection,
     },
   );
+}
+
+function tlsFilesOf({ tlsCert, tlsKey, tlsClientCa, tlsRequireClientCert }: ServeOptions): TlsFiles | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa, requireClientCert: tlsRequireClientCert };
 }

@@ -7,8 +7,10 @@
  * validated the graph that results (graph/validate.ts) at the revision that it
  * states as expected.
  */
-import { type Change, type ChangeSet, formatRevision, type Revision } from '../model/change.ts';
+import { type Change, type ChangeSet, formatRevision, hasForeignBefore, type Revision } from '../model/change.ts';
+import { entityKey } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
+import { quote } from '../model/names.ts';
 
 /**
  * Where a tenant without a history is. The number 0 is the empty graph in every
@@ -40,6 +42,8 @@ export interface CommitOptions {
   readonly expected?: Revision;
   /** Who commits; kept in the history. */
   readonly by?: string;
+  /** Who acted on behalf of `by`; kept in the history. */
+  readonly via?: string;
   /** Why; kept in the history. */
   readonly why?: string;
   /** Called as parts of a large change set are handed over; the commit itself stays one atomic step. */
@@ -77,16 +81,37 @@ export interface Store {
   changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined>;
 
   /**
-   * Commits atomically and tells every follower. A list without changes makes a revision, too.
+   * The change sets before a revision, newest first: the one before it first, or the newest where `before` is undefined
+   * or beyond the head. At most `limit` (fewer where they are large, but never none while there is one): ask on with the
+   * last one's revision until nothing comes. It never has a gap: it ends where history was cut off, so where a part of
+   * a change set was. Empty where there is none, and where `before` is of another epoch.
+   * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT
+   */
+  changesBefore(tenant: string, before: Revision | undefined, limit: number): Promise<readonly ChangeSet[]>;
+
+  /**
+   * Commits atomically and tells every follower. A list without changes makes a revision, too. What a change says of the
+   * record before it is kept in history and told to followers as it is.
    * @throws PosternError REVISION_CONFLICT (nothing was written), STORE_UNAVAILABLE (outcome unknown if the
-   * connection broke after sending), LIMIT_EXCEEDED
+   * connection broke after sending), LIMIT_EXCEEDED; INTERNAL where a `before` is a record of another identity
    */
   commit(tenant: string, changes: readonly Change[], options?: CommitOptions): Promise<Revision>;
 
   /** Follows one tenant until closed. Returns at once; onConnected tells when following is in force. */
   follow(tenant: string, listener: StoreListener): Subscription;
 
-  /** Tenants that have a history, sorted. */
+  /**
+   * Deletes a tenant: one last change set deletes every record, each with what it was before, and in the same step the
+   * tenant leaves the list of tenants. Whoever follows ends with an empty graph. Head and history stay, so that numbers
+   * go on where it is written again; any commit after that, by whomever, puts it on the list again. Decisions stay.
+   * @returns The revision of the deletion.
+   * @throws PosternError NOT_FOUND (no history, or deleted already), REVISION_CONFLICT (nothing was written; without an
+   * expectation only where others go on writing), LIMIT_EXCEEDED (more records than changes in a change set),
+   * STORE_UNAVAILABLE as commit, STORE_CORRUPT
+   */
+  deleteTenant(tenant: string, options?: CommitOptions): Promise<Revision>;
+
+  /** Tenants that have a history and are not deleted, sorted. */
   tenants(): Promise<readonly string[]>;
 
   /** Ends connections and followers; idempotent. */
@@ -109,4 +134,16 @@ export function conflict(tenant: string, expected: Revision, head: Revision | un
     `tenant ${tenant} is ${at}, not at ${formatRevision(expected)} as expected; nothing was written: read it again, and commit anew`,
     { tenant, expected: formatRevision(expected), revision: head === undefined ? '' : formatRevision(head) },
   );
+}
+
+/** Refuses a change whose `before` is another record: nobody could read it back. @throws PosternError INTERNAL */
+export function checkBefore(change: Change): void {
+  if (!hasForeignBefore(change)) return;
+  const { kind, key } = change.op === 'put' ? { kind: change.record.kind, key: entityKey(change.record) } : change;
+  throw new PosternError('INTERNAL', `a change of the ${kind} ${quote(key)} names another record as the one before it`);
+}
+
+/** The error of a deletion of what is not there. */
+export function noSuchTenant(tenant: string): PosternError {
+  return new PosternError('NOT_FOUND', `there is no tenant "${tenant}": it was deleted, or never written`, { tenant });
 }

@@ -84,6 +84,11 @@ const cases: readonly Case[] = [
     stdout: 'allowed\nALLOWED by group:ops editor on folder:reports · decision ID · revision R\n',
   },
   {
+    args: ['check', 'user:carol', 'write', 'doc:42', '--active-role', 'viewer', '--active-role', 'creator'],
+    code: 1,
+    stdout: 'denied\nROLE_LACKS_PERMISSION, closest is group:ops editor on folder:reports · decision ID · revision R\n',
+  },
+  {
     args: ['explain', 'user:carol', 'read', 'doc:42'],
     code: 0,
     stdout: `allowed
@@ -102,7 +107,28 @@ user:carol may read doc:42: SENTENCE
     stderr: 'also everything in scope doc:public-*\n',
   },
   { args: ['who-can', 'read', 'doc:42', '--type', 'user'], code: 0, stdout: 'user:alice\nuser:carol\n' },
-  { args: ['what-can', 'user:carol', 'doc:42'], code: 0, stdout: 'read\nwrite\n' },
+  {
+    args: ['who-can', 'write', 'doc:42', '--why'],
+    code: 0,
+    stdout: `user:alice  user:alice → group:ops → editor on folder:reports → doc:write
+group:ops   group:ops → editor on folder:reports → doc:write
+group:sre   group:sre → group:ops → editor on folder:reports → doc:write
+user:carol  user:carol → group:sre → group:ops → editor on folder:reports → doc:write
+`,
+  },
+  {
+    args: ['what-can', 'user:carol', 'doc:42'],
+    code: 0,
+    stdout: `read   user:carol → group:sre → group:ops → editor on folder:reports → viewer → doc:read
+write  user:carol → group:sre → group:ops → editor on folder:reports → doc:write
+`,
+  },
+  { args: ['what-can', 'user:carol', 'doc:42', '--no-why'], code: 0, stdout: 'read\nwrite\n' },
+  {
+    args: ['what-can', 'user:frank', '--attribute', 'level=2'],
+    code: 0,
+    stdout: 'app:create  user:frank → creator on * if context.level > 1 → app:create\n',
+  },
   // Nothing on stdout could as well be a command that did not work.
   { args: ['list-objects', 'user:carol', 'read', 'dog'], code: 0, stdout: '', stderr: 'no registered object\n' },
   { args: ['who-can', 'fly', 'doc:42', '--type', 'user'], code: 0, stdout: '', stderr: 'no subject by name\n' },
@@ -149,6 +175,22 @@ describe('a question', () => {
       revision: sidecar.revision,
       mode: 'MODE_ENFORCE',
     });
+  });
+
+  test('about a list has the ways beside it, for machines', async () => {
+    const env = { POSTERN_ADDRESS: sidecar.socket };
+    const [who, what, bare] = await Promise.all([
+      postern(['who-can', 'read', 'doc:42', '--type', 'user', '--why', '--json'], { env }),
+      postern(['what-can', 'user:alice', 'doc:42', '--json'], { env }),
+      postern(['who-can', 'read', 'doc:42', '--json'], { env }),
+    ]);
+    const way = { roles: ['editor', 'viewer'], permission: 'doc:read', scope: 'folder:reports' };
+    expect(JSON.parse(who.stdout)).toMatchObject({
+      subjects: ['user:alice', 'user:carol'],
+      ways: { 'user:alice': way, 'user:carol': way },
+    });
+    expect(JSON.parse(what.stdout)).toMatchObject({ actions: ['read', 'write'], ways: { read: way } });
+    expect(JSON.parse(bare.stdout)).not.toHaveProperty('ways');
   });
 
   test('for a list in pages says where to go on, and the pages make up the list', async () => {

@@ -34,10 +34,16 @@ describe('suggestions', () => {
       suggestions('validate', ''),
       suggestions('completion', ''),
     ]);
-    expect(commands).toEqual(['who-can', 'what-can']);
+    expect(commands).toEqual(['who-can', 'what-can', 'whoami']);
     expect(options).toEqual(['--reach']);
     expect(choices).toEqual(['inherited', 'exact']);
     expect(files).toEqual(['policy.yaml']);
+    const [subcommands, their, templates] = await Promise.all([
+      suggestions('roles', 'c'),
+      suggestions('groups', 'add', '--un'),
+      suggestions('tenants', 'create', '--template', ''),
+    ]);
+    expect([subcommands, their, templates]).toEqual([['create'], ['--until'], ['policy.yaml']]);
     expect(shells.sort()).toEqual(['bash', 'fish', 'powershell', 'zsh']);
   });
 });

@@ -13,6 +13,20 @@ import { postern } from './postern.ts';
 const program = await createProgram();
 const docs = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8');
 
+/** With the commands of commands. */
+const allCommands = program.commands.flatMap((command) => [command, ...command.commands]);
+
+/** What `postern WORDS` runs: a command, or one of its commands. */
+function commandOf(name: string, rest: string): Command | undefined {
+  const command = program.commands.find((other) => other.name() === name);
+  const word = /^ ([a-z]+)(?: |$)/.exec(rest)?.[1];
+  const isList = (other: Command) => other.name() === 'list';
+  return command?.commands.find((other) => other.name() === word) ?? command?.commands.find(isList) ?? command;
+}
+
+const flagsOf = (command: Command | undefined) =>
+  (command?.options ?? []).flatMap(({ long, short }) => [long, short]).filter((flag) => flag !== undefined);
+
 /** The cells of the table under a heading, without its two first rows. */
 function tableUnder(heading: string): string[][] {
   const section = docs.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
@@ -43,7 +57,7 @@ describe('docs/cli.md', () => {
   });
 
   test('names only options that some command has', () => {
-    const flags = new Set(program.commands.flatMap((command) => command.options.map((option) => option.long)));
+    const flags = new Set(allCommands.flatMap((command) => command.options.map((option) => option.long)));
     for (const option of program.options) flags.add(option.long);
     const named = [...docs.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag);
     expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
@@ -52,20 +66,28 @@ describe('docs/cli.md', () => {
 });
 
 describe('help', () => {
-  test.for(program.commands)('of $name teaches by examples that the command takes', async (command) => {
+  test.for(program.commands)('of $_name teaches by examples that the command takes', async (command) => {
     const help = helpOf(command);
     const examples = [...help.matchAll(/^ {2}\$ .*?postern ([a-z-]+)(.*?)(?: # .*)?$/gm)];
     expect(examples.length).toBeGreaterThan(0);
-    const flags = new Set(
-      program.commands.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])),
-    );
-    for (const [, name, rest = ''] of examples) {
+    for (const [, name = '', rest = ''] of examples) {
       expect(program.commands.map((other) => other.name())).toContain(name);
-      for (const [flag] of rest.matchAll(/(?<= )--?[a-z][a-z-]*/g)) {
-        if (!rest.includes('|')) expect(flags).toContain(flag);
-      }
+      if (rest.includes('|')) continue;
+      const flags = flagsOf(commandOf(name, rest));
+      for (const [flag] of rest.matchAll(/(?<= )--?[a-z][a-z-]*/g)) expect(flags).toContain(flag);
     }
   });
+
+  test.for(program.commands.filter(({ commands }) => commands.length > 0))(
+    'of $_name has an example for each of its commands',
+    (command) => {
+      const help = helpOf(command);
+      const named = [...help.matchAll(/^ {2}\$ postern ([a-z]+)(.*?)(?: # .*)?$/gm)].map(([, name = '', rest = '']) =>
+        commandOf(name, rest)?.name(),
+      );
+      for (const { _name } of command.commands as unknown as { _name: string }[]) expect(named).toContain(_name);
+    },
+  );
 
   test('of the program shows every exit code', () => {
     const help = helpOf(program);
@@ -96,6 +118,27 @@ describe('exit codes', () => {
   });
 });
 
+describe('an error with several problems', () => {
+  const problems = [
+    { field: 'changes[0]', message: 'is wrong' },
+    { field: 'changes[1]', message: 'is wrong, too' },
+  ];
+  const shown = (message: string, some = problems, omitted = 0) => {
+    const metadata = { problems: String(some.length + omitted) };
+    return describeFailure(new PosternError('INVALID_CHANGE', message, metadata, undefined, some));
+  };
+  const list = '\n  changes[0]: is wrong\n  changes[1]: is wrong, too';
+
+  test('lists each on a line of its own, and once', () => {
+    expect(shown('no')).toBe(`postern: no (INVALID_CHANGE)${list}`);
+    expect(shown('no: changes[0]: is wrong (and 1 more)')).toBe(`postern: no (INVALID_CHANGE)${list}`);
+    expect(shown('no: changes[0]: is wrong', problems.slice(0, 1))).toBe(
+      'postern: no: changes[0]: is wrong (INVALID_CHANGE)',
+    );
+    expect(shown('no', problems, 3)).toBe(`postern: no (INVALID_CHANGE)${list}\n  ... and 3 more`);
+  });
+});
+
 describe('usage', () => {
   test('that is wrong ends with 2 and says what was probably meant', async () => {
     const help = (command: string) => `; see "postern help${command}" (INVALID_OPTION)\n`;
@@ -108,6 +151,20 @@ describe('usage', () => {
       ],
       [['check', 'user:alice'], `missing required argument 'action'${help(' check')}`],
       [['check', 'a:b', 'read', '--reach', 'up'], `--reach "up" is not one of inherited, exact${help(' check')}`],
+      [['roles', 'lsit'], `unknown command "roles lsit" (did you mean roles list?)${help(' roles')}`],
+      [
+        ['objects', 'remove', 'doc:1'],
+        `unknown command "objects remove" (did you mean objects move?)${help(' objects')}`,
+      ],
+      [['groups', 'show', 'ops'], `group "ops" is not a group; write it as "group:ops"${help(' groups')}`],
+      [
+        ['grant', 'user:a', 'r', '--on', '*', '--until', 'soon'],
+        `--until "soon" is neither how long (30m, 8h, 30d) nor a time such as 2027-01-01T00:00:00Z${help(' grant')}`,
+      ],
+      [
+        ['grant', 'user:a', 'r', '--on', '*', '--until', '2020-01-01T00:00:00Z'],
+        `--until "2020-01-01T00:00:00Z" is in the past${help(' grant')}`,
+      ],
       [['tail', '--subject', 'bob'], `--subject "bob" has no colon; write it as "type:id"${help(' tail')}`],
     ];
     const runs = await Promise.all(cases.map(([args]) => postern(args)));

@@ -31,7 +31,6 @@ describe('a condition', () => {
     ['context.level > 1', { level: 'high' }],
     ['context.request.method == "GET"', { request: {} }],
     ['context.constructor == "x"', {}],
-    ['subject', {}],
   ])('%s on %j cannot be evaluated, and says what it needs', (text, attributes) => {
     expect(() => evaluate(text, attributes)).toThrow(
       expect.objectContaining({ code: 'CONDITION_FAILED', metadata: { field: 'context.attributes' } }),

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/model/change.ts';
 import type { EntityRecord } from '../../src/model/entity.ts';
 import { PosternError } from '../../src/model/errors.ts';
+import type { Query } from '../../src/model/query.ts';
 import { applyPlainly, graph, history, now } from '../reference/arbitraries.ts';
 import {
   applyToEngine,
@@ -21,7 +22,7 @@ import {
 } from '../reference/engine-adapter.ts';
 import { check } from '../reference/evaluator.ts';
 import { listActions, listObjects, listSubjects } from '../reference/lists.ts';
-import { problemsOfPath } from '../reference/paths.ts';
+import { type Path, problemsOfPath } from '../reference/paths.ts';
 import { listedSubjectType, listedType, query } from '../reference/questions.ts';
 import { runs, sameRecords, say } from '../reference/runs.ts';
 import { seed } from '../setup/seed.ts';
@@ -30,12 +31,20 @@ const holdsFor = <T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>) 
   fc.assert(property, { seed, numRuns: runs });
 const timeout = 20_000 + runs * 100;
 
-/** What a call gives, or the code with which it fails: a condition that cannot be evaluated is an error on both sides. */
-function outcomeOf<T extends object>(call: () => T): T | { readonly failed: string } {
+interface Failed {
+  readonly failed: string;
+  readonly constraint: string | undefined;
+}
+
+/**
+ * What a call gives, or the code with which it fails (and the constraint that it names): a condition that cannot be
+ * evaluated and roles that may not be active together are errors on both sides.
+ */
+function outcomeOf<T extends object>(call: () => T): T | Failed {
   try {
     return call();
   } catch (error) {
-    if (error instanceof PosternError) return { failed: error.code };
+    if (error instanceof PosternError) return { failed: error.code, constraint: error.metadata.constraint };
     throw error;
   }
 }
@@ -44,6 +53,12 @@ function outcomeOf<T extends object>(call: () => T): T | { readonly failed: stri
 function inOrder<T extends object>(list: T): T {
   const sorted = Object.entries(list).map(([name, names]) => [name, (names as readonly string[]).toSorted()]);
   return Object.fromEntries(sorted) as T;
+}
+
+/** What is allowed is allowed by an active role on the way to the permission, where the question names any. */
+function goesThroughActive({ activeRoles = [] }: Query, path: Path | undefined): boolean {
+  if (path === undefined || activeRoles.length === 0 || path.effect === 'deny' || path.permission === '') return true;
+  return path.roles.some((role) => activeRoles.includes(role));
 }
 
 const queries = fc.array(query, { minLength: 1, maxLength: 24, size: 'max' });
@@ -113,6 +128,7 @@ describe('on random graphs the engine', { timeout }, () => {
           const { verdict, path } = explained;
           expect(verdict, say(one)).toEqual(engineCheck(snapshot, one, now));
           expect(problemsOfPath(records, one, verdict, path, now), say({ one, path })).toEqual([]);
+          expect(goesThroughActive(one, path), say({ one, path })).toBe(true);
         }
       }),
     );

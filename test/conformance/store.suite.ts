@@ -43,6 +43,7 @@ export function describeStoreData({ name, create, createSecond }: StoreUnderTest
       expect(await loadGraph(store, tenant)).toEqual({ graph: new Map(), revision: nobody });
       expect(await store.changesSince(tenant, nobody, 10)).toEqual([]);
       expect(await store.changesSince(tenant, { epoch: 'e', number: 3 }, 10)).toBeUndefined();
+      expect(await store.changesBefore(tenant, undefined, 10)).toEqual([]);
       expect(await store.tenants()).not.toContain(tenant);
     });
 
@@ -199,6 +200,8 @@ export function describeStoreData({ name, create, createSecond }: StoreUnderTest
       await expect(store.head(bad)).rejects.toMatchObject(refused);
       await expect(store.load(bad, () => {})).rejects.toMatchObject(refused);
       await expect(store.changesSince(bad, nobody, 1)).rejects.toMatchObject(refused);
+      await expect(store.changesBefore(bad, undefined, 1)).rejects.toMatchObject(refused);
+      await expect(store.deleteTenant(bad)).rejects.toMatchObject(refused);
       await expect(store.commit(bad, [])).rejects.toMatchObject(refused);
       expect(() => hear(store, bad)).toThrow(expect.objectContaining(refused));
     });

@@ -3,7 +3,9 @@ import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import { createRedisStore } from '../../src/store/redis/redis-store.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
+import { describeStoreDeletion } from './store.deletion.ts';
 import { describeStoreFollowing } from './store.following.ts';
+import { describeStoreHistory } from './store.history.ts';
 import { describeStoreData, type StoreUnderTest } from './store.suite.ts';
 
 const createRedis = (history?: 'short') =>
@@ -25,4 +27,6 @@ const stores: readonly StoreUnderTest[] = [
 for (const store of stores) {
   describeStoreData(store);
   describeStoreFollowing(store);
+  describeStoreHistory(store);
+  describeStoreDeletion(store);
 }

@@ -21,8 +21,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ErrorInfo, ErrorInfoSchema } from '../../src/gen/google/rpc/status_pb.ts';
 import { DecisionService } from '../../src/gen/postern/v1/decision_service_pb.ts';
 import { maxBatchChecks, maxPageSize } from '../../src/model/limits.ts';
-import { createFakePdp } from '../server/fake-pdp.ts';
-import { createGrpcClient, errorInfoOf, serverStream, unary } from '../server/grpc-client.ts';
+import { createFakePdp, type FakePdp } from '../server/fake-pdp.ts';
+import { createGrpcClient, encoded, errorInfoOf, pathOf, serverStream, unary } from '../server/grpc-client.ts';
 import { type RunningServers, runServers } from '../server/servers.ts';
 
 const { method } = DecisionService;
@@ -88,7 +88,7 @@ const everyField: MessageInitShape<typeof method.check.input> = {
   ...denied,
   tenant: 'default',
   reach: 2,
-  context: { assertedGroups: ['group:read'] },
+  context: { assertedGroups: ['group:read'], activeRoles: ['reader', 'ünï'] },
   atLeast: 'e1.1',
 };
 const tooMany = Array.from({ length: maxBatchChecks + 1 }, () => allowed);
@@ -129,6 +129,10 @@ const questions: readonly Question[] = [
     type: 'user',
     pageToken: 'next',
   }),
+  question('a list of subjects with active roles', method.listSubjects, {
+    action: 'read',
+    context: { activeRoles: ['reader'] },
+  }),
   question('a list of subjects over the limit', method.listSubjects, { action: 'read', pageSize: maxPageSize + 1 }),
   question('a list of actions', method.listActions, { subject: 'user:read', object: 'doc:1' }),
   question('an explanation', method.explain, { check: allowed }),
@@ -143,6 +147,7 @@ const lists = [
   ['a list of objects with an unknown reach', { subject: 'user:read', action: 'read', type: 'doc', reach: -5 as 0 }],
 ] as const;
 
+let pdp: FakePdp;
 let running: RunningServers;
 let tcp: Client;
 let socket: Client;
@@ -150,7 +155,8 @@ let http1: Transport;
 let http2: Transport;
 
 beforeAll(async () => {
-  running = await runServers(createFakePdp());
+  pdp = createFakePdp();
+  running = await runServers(pdp);
   tcp = createGrpcClient(running.tcp);
   socket = createGrpcClient(running.unix);
   http1 = createConnectTransport({ baseUrl: running.url, httpVersion: '1.1', useBinaryFormat: false });
@@ -190,6 +196,29 @@ describe('has the same outcome on every transport:', () => {
       http1: await overConnect(http1).catch(ofConnectError),
       http2: await overConnect(http2).catch(ofConnectError),
     }).toEqual({ socket: expected, http1: expected, http2: expected });
+  });
+
+  it('active roles come to the PDP as they were sent', async () => {
+    const context = { activeRoles: ['b', 'a', 'ünï'] };
+    const asked = [
+      question('', method.check, { ...allowed, context }),
+      question('', method.batchCheck, { checks: [{ ...allowed, context }] }),
+      question('', method.explain, { check: { ...allowed, context } }),
+      question('', method.listActions, { subject: 'user:read', context }),
+    ];
+    const before = pdp.calls.length;
+    for (const { overGrpc, overConnect, overFetch } of asked) {
+      await Promise.all([overGrpc(tcp), overGrpc(socket), overConnect(http1), overConnect(http2)]);
+      await overFetch(running.url);
+    }
+    const list = { subject: 'user:read', action: 'read', type: 'doc', context };
+    await serverStream(tcp, method.listObjects, list);
+    for await (const _part of createClient(DecisionService, http1).listObjects(list));
+    const stream = tcp.makeBidiStreamRequest(pathOf(method.streamCheck), Buffer.from, Buffer.from);
+    stream.end(encoded(method.streamCheck.input, { id: 1n, check: { ...allowed, context } }));
+    for await (const _answer of stream);
+    const received = pdp.calls.slice(before).map(({ query }) => query.activeRoles);
+    expect(received).toEqual(Array(asked.length * 5 + 3).fill(context.activeRoles));
   });
 
   it('the table holds answers and errors of both kinds', async () => {

@@ -26,6 +26,7 @@ export interface ExpectedList {
   readonly type: string;
   readonly reach: Reach;
   readonly assertedGroups: readonly string[];
+  readonly activeRoles?: readonly string[] | undefined;
   readonly attributes?: Attributes | undefined;
   /** Complete and sorted. */
   readonly expected: readonly string[];
@@ -91,19 +92,20 @@ function toCase(test: Written, where: string): DecisionCase {
       ...entries('denied').flatMap((entry) => toChecks(entry, false, where)),
     ],
     objects: entries('objects').map((entry) =>
-      toList(entry, ['subject', 'action', 'type', 'groups', 'attributes'], 'scopes', where),
+      toList(entry, ['subject', 'action', 'type', 'groups', 'active_roles', 'attributes'], 'scopes', where),
     ),
     subjects: entries('subjects').map((entry) =>
       toList(entry, ['action', 'object', 'type', 'attributes'], 'wildcards', where),
     ),
     actions: entries('actions').map((entry) =>
-      toList(entry, ['subject', 'object', 'groups', 'attributes'], 'patterns', where),
+      toList(entry, ['subject', 'object', 'groups', 'active_roles', 'attributes'], 'patterns', where),
     ),
   };
 }
 
 function toChecks(entry: Written, allowed: boolean, where: string): readonly ExpectedCheck[] {
-  allow(entry, ['subject', 'action', 'object', 'reach', 'groups', 'attributes', 'reason', 'binding'], where);
+  const keys = ['subject', 'action', 'object', 'reach', 'groups', 'active_roles', 'attributes', 'reason', 'binding'];
+  allow(entry, keys, where);
   const binding = entry.binding as readonly string[] | undefined;
   return each(entry.subject).flatMap((subject) =>
     each(entry.action).flatMap((action) =>
@@ -131,10 +133,11 @@ function toList(entry: Written, keys: readonly string[], extras: string, where: 
   };
 }
 
-function contextOf(entry: Written): Pick<Query, 'reach' | 'assertedGroups' | 'attributes'> {
+function contextOf(entry: Written): Pick<Query, 'reach' | 'assertedGroups' | 'activeRoles' | 'attributes'> {
   return {
     reach: entry.reach === 'exact' ? 'exact' : 'inherited',
     assertedGroups: each(entry.groups ?? []),
+    activeRoles: entry.active_roles === undefined ? undefined : each(entry.active_roles),
     attributes: entry.attributes as Attributes | undefined,
   };
 }

@@ -41,6 +41,7 @@ const cases: { name: string; entry: Partial<DecisionEntry>; adds?: object; leave
   { name: 'an unknown caller', entry: { caller: '' }, leavesOut: ['caller'] },
   { name: 'reach exact', entry: { reach: 'exact' }, adds: { reach: 'exact' } },
   { name: 'asserted groups', entry: { assertedGroups: ['group:"a"'] }, adds: { asserted_groups: ['group:"a"'] } },
+  { name: 'active roles', entry: { activeRoles: ['a "b"', 'c'] }, adds: { active_roles: ['a "b"', 'c'] } },
   {
     name: 'an empty list',
     entry: { results: 0, source: 'list_objects' },

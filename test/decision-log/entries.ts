@@ -24,6 +24,7 @@ export function decisionEntry(overrides: Partial<DecisionEntry> = {}): DecisionE
     caller: 'unix',
     traceId: '',
     assertedGroups: undefined,
+    activeRoles: undefined,
     attributes: undefined,
     results: -1,
     ...overrides,

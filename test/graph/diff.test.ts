@@ -14,12 +14,12 @@ describe('diff', () => {
     expect(diff([role('a', 'doc:read')], [role('a', 'doc:read')])).toEqual([]);
   });
 
-  test('what is new or differs is put, what is gone is deleted', () => {
+  test('what is new or differs is put, what is gone is deleted, each with what it replaces', () => {
     const from = [role('kept'), role('changed', 'doc:read'), role('gone')];
     const to = [role('kept'), role('changed', 'doc:write'), role('new')];
     expect(diff(from, to)).toEqual([
-      { op: 'delete', kind: 'role', key: 'gone' },
-      { op: 'put', record: role('changed', 'doc:write') },
+      { op: 'delete', kind: 'role', key: 'gone', before: role('gone') },
+      { op: 'put', record: role('changed', 'doc:write'), before: role('changed', 'doc:read') },
       { op: 'put', record: role('new') },
     ]);
   });

@@ -7,6 +7,7 @@ const options: ValidateOptions = {
     if (text.includes('(')) throw new Error(`${text} does not compile`);
   },
   compileCondition: () => undefined,
+  checkCondition: () => undefined,
   suggest: (name, candidates) => [...candidates].find((candidate) => candidate.length === name.length),
 };
 

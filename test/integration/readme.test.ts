@@ -170,4 +170,33 @@ describe('a policy', () => {
     await end(sidecar.child);
     expect(sidecar.child.exitCode).toBe(0);
   });
+
+  test('is administered by whom the file of credentials names', async () => {
+    const tenant = `readme-admin-${process.pid}-${Date.now()}`;
+    const [token = '', grant = '', whoCan = '', history = ''] = linesWith('npx postern grant');
+    const made = await run(token, directory);
+    const entry = made.stderr.replace(/^(?! {2}).*\n/gm, '');
+    await writeFile(join(directory, 'auth.yaml'), `version: 1\ntokens:\n${entry}`, { mode: 0o600 });
+    const redis = `--redis ${sharedRedisUrl()} --tenant ${tenant}`;
+    await run(`npx postern apply policy.yaml ${redis} --yes`, directory);
+    const sidecar = watch(
+      `npx postern serve ${redis} --admin-auth auth.yaml ${freePorts.join(' ')} --log-format json`,
+      directory,
+    );
+    await vi.waitFor(() => expect(sidecar.stderr()).toContain('"msg":"ready"'), patience);
+    const address = /"grpc":"([^"]+)"/.exec(sidecar.stderr())?.[1];
+    const as = `POSTERN_ADDRESS=${address} POSTERN_TOKEN=${made.stdout.trim()}`;
+    expect(await run(`${as} ${grant}`, directory)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('add --yes'),
+    });
+    expect(await run(`${as} ${grant} --yes`, directory)).toMatchObject({ code: 0, stderr: '' });
+    expect((await run(`${as} ${whoCan}`, directory)).stdout).toMatch(
+      /^user:carol +user:carol .*viewer on doc:roadmap/m,
+    );
+    expect((await run(`${as} ${history}`, directory)).stdout).toMatch(
+      /^\S+ \S+ service:platform\n {2}\+ binding user:carol viewer/m,
+    );
+    await end(sidecar.child);
+  });
 });

@@ -1,7 +1,7 @@
 // What lies in a real Redis: what the store writes there, and what it does about what others wrote.
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { entityKinds } from '../../src/model/entity.ts';
+import { entityKey, entityKinds } from '../../src/model/entity.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
 import { createRedisStore } from '../../src/store/redis/redis-store.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
@@ -15,10 +15,15 @@ let store: Store;
 let tenant: string;
 
 /** Everything that Redis holds of the tenant, byte for byte. */
-async function everything(): Promise<Record<string, Buffer | null>> {
+async function everything(): Promise<Record<string, unknown>> {
   const { head, changes, recordList } = tenantKeys(tenant);
   const keys = [head, changes, ...recordList];
-  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const)));
+  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await contentOf(key)] as const)));
+}
+
+/** By fields, where it is a hash: how Redis orders those of a larger one is its own affair. */
+async function contentOf(key: string): Promise<unknown> {
+  return (await redis.type(key)) === 'hash' ? redis.hgetall(key) : redis.dumpBuffer(key);
 }
 
 beforeAll(() => {
@@ -79,6 +84,11 @@ test('a commit that is too large for a message is told by its revision alone, an
   expect(keys).toEqual([]);
 });
 
+const json = (record: unknown) => JSON.stringify(record);
+const putOne = ['+binding', json(bindingOf(1))];
+const deleteOne = ['-binding', entityKey(bindingOf(1))];
+const beforeEntry = (...pairs: string[]) => ['epoch', '@', 'at', '1', 'parts', '1', ...pairs];
+
 describe('a foreign hand', () => {
   test.for([
     { wrote: 'not JSON', field: '["user:1","editor","doc:1","allow"]', text: '{"kind":', says: 'is not JSON' },
@@ -121,8 +131,24 @@ describe('a foreign hand', () => {
     { entry: ['at', '1', 'parts', '1'], says: '"at" is missing' },
     { entry: ['epoch', '@', 'at', '1', 'parts', '0'], says: 'parts' },
     { entry: ['epoch', '@', 'at', 'noon', 'parts', '1'], says: 'at is not' },
-    { entry: ['epoch', '@', 'at', '1', 'parts', '1', '+hook', '{}'], says: 'known kind' },
+    { entry: ['epoch', '@', 'at', '1', 'parts', '1', '+gizmo', '{}'], says: 'known kind' },
     { entry: ['epoch', '@', 'at', '1', 'parts', '1', '+role', '{}'], says: 'kind is missing' },
+    { entry: beforeEntry('=binding', '{"kind":', ...putOne), says: 'before: is not JSON' },
+    { entry: beforeEntry('=binding', '{"kind":"binding"}', ...putOne), says: 'before: subject is missing' },
+    { entry: beforeEntry('=binding', '', ...putOne), says: 'before: is not JSON' },
+    { entry: beforeEntry('=binding', json(bindingOf(2)), ...putOne), says: 'before is another record' },
+    { entry: beforeEntry('=binding', json(bindingOf(2)), ...deleteOne), says: 'before is another record' },
+    {
+      entry: beforeEntry('=binding', '{"kind":"object","object":"doc:1"}', ...deleteOne),
+      says: 'before is another record',
+    },
+    { entry: beforeEntry('=role', json(bindingOf(1)), ...putOne), says: '"=role" is not followed by' },
+    { entry: beforeEntry(...putOne, '=binding', json(bindingOf(1))), says: '"=binding" is not followed by' },
+    { entry: beforeEntry('=gizmo', '{}', '+gizmo', '{}'), says: 'known kind' },
+    {
+      entry: beforeEntry('=binding', json(bindingOf(1)), '=binding', json(bindingOf(1)), ...putOne),
+      says: 'is not a change of a known kind',
+    },
   ])('that wrote the stream entry $entry is named', async ({ entry, says }) => {
     const head = await store.commit(tenant, []);
     const { head: headKey, changes } = tenantKeys(tenant);
@@ -131,14 +157,21 @@ describe('a foreign hand', () => {
     await expect(store.changesSince(tenant, head, 10)).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: expect.stringContaining(says),
-      metadata: { where: `key ${changes} entry 2-0` },
+      metadata: { where: expect.stringMatching(/entry 2-0( before)?$/) },
+    });
+    await expect(store.changesBefore(tenant, undefined, 10)).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: expect.stringContaining(says),
     });
   });
 
   test.for([
     'hello',
     '{"epoch":"e","revision":0}',
-    '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"put","record":{"kind":"hook"}}]}',
+    '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"put","record":{"kind":"gizmo"}}]}',
+    '{"epoch":"e","revision":1,"at":1,"via":7,"changes":[]}',
+    '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"delete","kind":"object","key":"doc:1","before":null}]}',
+    '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"delete","kind":"object","key":"doc:1","before":{"kind":"object","object":"doc:2"}}]}',
   ])('that published %s is reported, and following goes on', async (message) => {
     const heard = await hearConnected(store, tenant);
     await redis.publish(tenantKeys(tenant).channel, message);
@@ -197,6 +230,14 @@ describe('a foreign hand', () => {
     expect(await redis.exists(tenantKeys(tenant).records.binding)).toBe(0);
     await expect(loadGraph(store, tenant)).resolves.toBeDefined();
     await store.commit(tenant, [putOf(bindingOf(2))]);
+  });
+
+  test('that put a text at the head of one tenant does not hide the others, nor the tenant', async () => {
+    const other = newTenant();
+    await store.commit(tenant, []);
+    await store.commit(other, []);
+    await redis.set(tenantKeys(tenant).head, 'not yours');
+    expect(await store.tenants()).toEqual(expect.arrayContaining([tenant, other]));
   });
 
   test('that added to the stream by itself stops a commit before its first write', async () => {

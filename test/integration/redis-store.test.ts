@@ -102,7 +102,18 @@ describeWithOwnRedis('a store whose Redis', () => {
     const after = await store.commit(tenant, [putOf(bindingOf(2))]);
     expect(after).toEqual({ epoch: expect.not.stringMatching(before.epoch), number: 1 });
     expect(await store.changesSince(tenant, before, 10)).toBeUndefined();
+    expect(await store.changesBefore(tenant, before, 10)).toEqual([]);
     expect(await store.tenants()).toEqual([tenant]);
+  });
+
+  test('has a name on its list of tenants that no tenant can have says so', async () => {
+    const store = open(server.url);
+    await store.commit(tenant, []);
+    await asAdmin((admin) => admin.sadd('postern:tenants', '{x}'));
+    await expect(store.tenants()).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: expect.stringContaining('key postern:tenants member "{x}"'),
+    });
   });
 
   test('has forgotten the script gets it again', async () => {
@@ -176,6 +187,11 @@ describeWithOwnRedis('a store whose Redis', () => {
     await heard.until('head');
     expect(heard.numbers()).toEqual([1, 2]);
     expect((await loadGraph(store, tenant)).graph.size).toBe(1500);
+    expect(await store.tenants()).toEqual([tenant, 'b']);
+    expect((await store.deleteTenant(tenant)).number).toBe(3);
+    expect(await store.tenants()).toEqual(['b']);
+    expect((await store.changesBefore(tenant, undefined, 1))[0]?.changes).toHaveLength(1500);
+    await store.commit(tenant, []);
     expect(await store.tenants()).toEqual([tenant, 'b']);
     await node.kill();
     await heard.until('disconnected');

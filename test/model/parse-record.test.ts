@@ -7,6 +7,9 @@ import { anyChange, anyRecord, oneOfEach } from '../store/records.ts';
 
 const binding = { kind: 'binding', subject: 'user:alice', role: 'editor', scope: 'doc:1' };
 const role = { kind: 'role', name: 'editor', permissions: ['doc:read'] };
+const grant = { role: 'editor', subject: 'creator' };
+const hook = { kind: 'hook', type: 'doc', grants: [grant] };
+const constraint = { kind: 'constraint', name: 'payments', roles: ['cashier', 'auditor'] };
 
 const titleOf = (given: unknown): string => JSON.stringify(given).slice(0, 120);
 
@@ -50,6 +53,11 @@ describe('a record', () => {
       },
       { given: { kind: 'object', object: 'doc:1', parents: [] }, canonical: { kind: 'object', object: 'doc:1' } },
       {
+        given: { ...hook, grants: [{ ...grant, scope: { object: 'a:b' }, cascade: true, locked: false }] },
+        canonical: { ...hook, grants: [{ ...grant, scope: 'a:b' }] },
+      },
+      { given: { ...constraint, cardinality: 2, dynamic: false }, canonical: constraint },
+      {
         given: { kind: 'object', object: 'doc:1', parents: [{ object: 'doc:2', inherit: true }] },
         canonical: { kind: 'object', object: 'doc:1', parents: [{ object: 'doc:2' }] },
       },
@@ -69,7 +77,27 @@ describe('a record', () => {
       { given: 'user:alice', field: '' },
       { given: [binding], field: '' },
       { given: {}, field: 'kind' },
-      { given: { kind: 'hook' }, field: 'kind' },
+      { given: { kind: 'hooks' }, field: 'kind' },
+      { given: { kind: 'hook' }, field: 'grants' },
+      { given: { ...hook, type: '9' }, field: 'type' },
+      { given: { ...hook, scope: '*' }, field: 'scope' },
+      { given: { ...hook, grants: [7] }, field: 'grants[0]' },
+      { given: { ...hook, grants: Array(101).fill(grant) }, field: 'grants' },
+      { given: { ...hook, grants: [grant, { ...grant, subject: 'owner' }] }, field: 'grants[1].subject' },
+      { given: { ...hook, grants: [{ ...grant, role: '' }] }, field: 'grants[0].role' },
+      { given: { ...hook, grants: [{ ...grant, scope: 'doc' }] }, field: 'grants[0].scope' },
+      { given: { ...hook, grants: [{ ...grant, effect: 'deny' }] }, field: 'grants[0].effect' },
+      { given: { ...hook, grants: [{ group: 'ops', member: 'created' }] }, field: 'grants[0].group' },
+      { given: { ...hook, grants: [{ group: 'created' }] }, field: 'grants[0].member' },
+      { given: { ...hook, grants: [{ group: 'created', member: 'creator', role: 'r' }] }, field: 'grants[0].role' },
+      { given: { ...constraint, name: '' }, field: 'name' },
+      { given: { ...constraint, roles: 'r' }, field: 'roles' },
+      { given: { ...constraint, roles: ['r', 1] }, field: 'roles[1]' },
+      { given: { ...constraint, roles: Array(1001).fill('r') }, field: 'roles' },
+      { given: { ...constraint, cardinality: 1 }, field: 'cardinality' },
+      { given: { ...constraint, cardinality: 2.5 }, field: 'cardinality' },
+      { given: { ...constraint, dynamic: 'yes' }, field: 'dynamic' },
+      { given: { ...constraint, static: true }, field: 'static' },
       { given: { kind: 'toString' }, field: 'kind' },
       { given: { kind: ['binding'] }, field: 'kind' },
       { given: { kind: 'settings', mode: 'on' }, field: 'mode' },
@@ -133,7 +161,7 @@ describe('a change', () => {
       { given: { op: 'put' }, field: '' },
       { given: { op: 'put', record: binding, kind: 'binding' }, field: 'kind' },
       { given: { op: 'put', record: { ...binding, role: 1 } }, field: 'role' },
-      { given: { op: 'delete', kind: 'hook', key: 'x' }, field: 'kind' },
+      { given: { op: 'delete', kind: 'hooks', key: 'x' }, field: 'kind' },
       { given: { op: 'delete', kind: 'role', key: 1 }, field: 'key' },
       { given: { op: 'delete', kind: 'role', key: 'x', record: binding }, field: 'record' },
     ].map((each) => ({ ...each, title: titleOf(each.given) })),

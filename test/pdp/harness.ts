@@ -9,6 +9,7 @@ import type { Query } from '../../src/model/query.ts';
 import { createPdp, type RunningPdp } from '../../src/pdp/pdp.ts';
 import type { Call, View } from '../../src/pdp/view.ts';
 import { Replica } from '../../src/replica/replica.ts';
+import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -43,7 +44,7 @@ export async function startPdp(
       }),
   );
   const pdp = createPdp({
-    replicas,
+    tenants: new Tenants(replicas),
     log: { append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
     nextId: createIds(),
     now: () => options.nowMs ?? 1_000,

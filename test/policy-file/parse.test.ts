@@ -15,6 +15,9 @@ mode: shadow
 types:
   doc: { description: A document, actions: [read, write], parents: [folder] }
   folder:
+attributes:
+  network: string
+  levels: { type: list(int), description: Of trust. }
 roles:
   viewer:
     description: Reads documents.
@@ -27,6 +30,9 @@ roles:
     except: ['doc:read']
     grant_action: share
     system: true
+  approver: {}
+  payer:
+    permissions: []
 groups:
   ops: ['user:alice', 'group:sre']
   oncall:
@@ -49,12 +55,26 @@ bindings:
     locked: true
     name: night-shift
     note: only while on call
+hooks:
+  doc:
+    - { role: editor, subject: creator, locked: true, note: the author }
+    - { role: viewer, subject: 'group:ops', scope: { object: 'folder:a' }, cascade: false }
+    - { role: viewer, subject: 'user:*', scope: { type: doc, regex: 'd.*' } }
+  user: [{ role: viewer, subject: created, scope: 'doc:*' }, { group: 'group:ops', member: created }]
+  group: [{ group: created, member: creator }]
+constraints:
+  payments: { description: Four eyes., roles: [viewer, approver, payer], cardinality: 3 }
+  sessions:
+    roles: [approver, payer]
+    dynamic: true
 `;
 
 const records: EntityRecord[] = [
   { kind: 'settings', mode: 'shadow' },
   { kind: 'type', name: 'doc', description: 'A document', actions: ['read', 'write'], parents: ['folder'] },
   { kind: 'type', name: 'folder' },
+  { kind: 'attribute', name: 'network', type: 'string' },
+  { kind: 'attribute', name: 'levels', type: 'list(int)', description: 'Of trust.' },
   { kind: 'role', name: 'viewer', description: 'Reads documents.', permissions: ['doc:read', 'folder:*'] },
   {
     kind: 'role',
@@ -65,6 +85,8 @@ const records: EntityRecord[] = [
     system: true,
     grantAction: 'share',
   },
+  { kind: 'role', name: 'approver', permissions: [] },
+  { kind: 'role', name: 'payer', permissions: [] },
   { kind: 'group', group: 'group:oncall', description: 'Whoever has the pager' },
   { kind: 'group', group: 'group:empty' },
   { kind: 'member', group: 'group:ops', member: 'user:alice' },
@@ -88,6 +110,32 @@ const records: EntityRecord[] = [
     locked: true,
     note: 'only while on call',
   },
+  {
+    kind: 'hook',
+    type: 'doc',
+    grants: [
+      { role: 'editor', subject: 'creator', locked: true, note: 'the author' },
+      { role: 'viewer', subject: 'group:ops', scope: 'folder:a', cascade: false },
+      { role: 'viewer', subject: 'user:*', scope: { type: 'doc', regex: 'd.*' } },
+    ],
+  },
+  {
+    kind: 'hook',
+    type: 'user',
+    grants: [
+      { role: 'viewer', subject: 'created', scope: 'doc:*' },
+      { group: 'group:ops', member: 'created' },
+    ],
+  },
+  { kind: 'hook', type: 'group', grants: [{ group: 'created', member: 'creator' }] },
+  {
+    kind: 'constraint',
+    name: 'payments',
+    description: 'Four eyes.',
+    roles: ['viewer', 'approver', 'payer'],
+    cardinality: 3,
+  },
+  { kind: 'constraint', name: 'sessions', roles: ['approver', 'payer'], dynamic: true },
 ];
 
 describe('a policy', () => {
@@ -109,25 +157,37 @@ describe('a policy', () => {
   });
 
   test('without sections is empty', () => {
-    expect(recordsOf('version: 1\ntypes:\nroles:\ngroups:\nobjects:\nbindings:\n')).toEqual([]);
+    expect(
+      recordsOf('version: 1\ntypes:\nattributes:\nroles:\ngroups:\nobjects:\nbindings:\nhooks:\nconstraints:\n'),
+    ).toEqual([]);
   });
 
   test('that writes a default gives the record that does not', () => {
     const written = recordsOf(`
 version: 1
+attributes: { a: { type: int, description: '' } }
 roles:
   r: { description: '', includes: [], permissions: [], except: [], grant_action: grant, system: false }
+  s: {}
 objects:
   a:b: { parents: [{ object: a:c, inherit: true }] }
   a:c: { parents: [] }
 bindings:
   - { subject: '*', role: r, scope: { object: 'a:b' }, effect: allow, cascade: true, locked: false, note: '' }
+hooks:
+  a: [{ role: r, subject: creator, scope: { object: 'a:b' }, cascade: true, locked: false, note: '' }]
+constraints:
+  c: { description: '', roles: [r, s], cardinality: 2, dynamic: false }
 `);
     expect(written).toStrictEqual([
+      { kind: 'attribute', name: 'a', type: 'int' },
       { kind: 'role', name: 'r', permissions: [] },
+      { kind: 'role', name: 's', permissions: [] },
       { kind: 'object', object: 'a:b', parents: [{ object: 'a:c' }] },
       { kind: 'object', object: 'a:c' },
       { kind: 'binding', subject: '*', role: 'r', scope: 'a:b' },
+      { kind: 'hook', type: 'a', grants: [{ role: 'r', subject: 'creator', scope: 'a:b' }] },
+      { kind: 'constraint', name: 'c', roles: ['r', 's'] },
     ]);
   });
 
@@ -169,6 +229,26 @@ describe('warnings', () => {
           message: 'group "group:opps" is not in groups',
           suggestion: 'group:ops',
         },
+      ],
+    });
+  });
+
+  test('tell of such a group in a hook', () => {
+    const text = `version: 1
+roles: {r: {}}
+groups: {ops: []}
+hooks:
+  user:
+    - { role: r, subject: 'group:opps' }
+    - { group: 'group:opss', member: created }
+    - { group: 'group:ops', member: 'group:osp' }
+`;
+    expect(parsePolicy(text, 'p.yaml')).toMatchObject({
+      ok: true,
+      warnings: [
+        { line: 6, column: 27, message: 'group "group:opps" is not in groups', suggestion: 'group:ops' },
+        { line: 7, column: 16, message: 'group "group:opss" is not in groups', suggestion: 'group:ops' },
+        { line: 8, column: 37, message: 'group "group:osp" is not in groups', suggestion: 'group:ops' },
       ],
     });
   });

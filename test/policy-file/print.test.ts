@@ -33,7 +33,20 @@ const records: EntityRecord[] = [
   { kind: 'role', name: 'viewer', permissions: [] },
   { kind: 'type', name: 'doc', parents: ['folder'] },
   { kind: 'type', name: 'folder' },
+  { kind: 'attribute', name: 'network', type: 'string' },
+  { kind: 'attribute', name: 'client.ip', type: 'list(string)', description: 'All hops.' },
   { kind: 'settings', mode: 'off' },
+  { kind: 'constraint', name: 'no', description: 'Four eyes.', roles: ['viewer', 'editor', 'a b'], cardinality: 3 },
+  { kind: 'constraint', name: 'active', roles: ['editor', 'viewer'], dynamic: true },
+  {
+    kind: 'hook',
+    type: 'group',
+    grants: [
+      { role: 'editor', subject: 'creator', scope: { object: 'doc:a*' }, cascade: false, locked: true, note: 'on' },
+      { group: 'created', member: 'creator' },
+    ],
+  },
+  { kind: 'hook', type: 'doc', grants: [] },
 ];
 
 const printed = `version: 1
@@ -43,6 +56,12 @@ types:
   doc:
     parents: [folder]
   folder: {}
+
+attributes:
+  client.ip:
+    type: 'list(string)'
+    description: 'All hops.'
+  network: string
 
 roles:
   editor:
@@ -64,6 +83,21 @@ objects:
 bindings:
   - { subject: '*', role: viewer, scope: { type: doc, regex: 'a+' }, note: "it's\\ttwo\\nlines" }
   - { subject: 'user:bob', role: editor, scope: 'doc:1', effect: deny, cascade: false, locked: true }
+
+hooks:
+  doc: []
+  group:
+    - { role: editor, subject: creator, scope: { object: 'doc:a*' }, cascade: false, locked: true, note: 'on' }
+    - { group: created, member: creator }
+
+constraints:
+  active:
+    roles: [editor, viewer]
+    dynamic: true
+  'no':
+    description: 'Four eyes.'
+    roles: [viewer, editor, 'a b']
+    cardinality: 3
 `;
 
 test('a policy is printed in short forms, sorted, whatever the order of the records', () => {
@@ -159,57 +193,94 @@ const graph = fc
       }),
       { maxLength: 8, selector: (one) => JSON.stringify([one.subject, one.scope, one.deny, one.name]) },
     ),
+    hooks: fc.uniqueArray(fc.constantFrom('alpha', 'group', 'user', 'y'), { maxLength: 3 }),
+    grants: fc.uniqueArray(
+      fc.record({
+        subject: fc.oneof(name('user'), fc.constantFrom('creator', 'created', '*')),
+        scope: fc.oneof(absent, scope),
+        locked: fc.boolean(),
+        note: text,
+      }),
+      { maxLength: 4, selector: (one) => JSON.stringify([one.subject, one.scope]) },
+    ),
+    constraint: fc.oneof(absent, id),
+    all: fc.boolean(),
   })
-  .map(({ mode, types, roles, permissions, description, grantAction, groups, objects, inherit, bindings }) => {
-    const clean = (record: unknown) => JSON.parse(JSON.stringify(record)) as EntityRecord;
-    const isObject = (one: (typeof bindings)[number]) => typeof one.scope === 'object' && 'object' in one.scope;
-    return [
-      ...(mode === undefined ? [] : [{ kind: 'settings', mode }]),
-      ...types.map((type, i) => ({
-        kind: 'type',
-        name: type,
-        description,
-        ...(i > 0 ? { parents: types.slice(0, i) } : {}),
-      })),
-      ...roles.map((role, i) => {
-        const includes = i > 0 ? [roles[i - 1]] : undefined;
-        return {
-          kind: 'role',
-          name: role,
+  .map(
+    ({ mode, types, roles, permissions, description, grantAction, groups, objects, inherit, bindings, ...rules }) => {
+      const clean = (record: unknown) => JSON.parse(JSON.stringify(record)) as EntityRecord;
+      const isObject = (one: (typeof bindings)[number]) => typeof one.scope === 'object' && 'object' in one.scope;
+      return [
+        ...(mode === undefined ? [] : [{ kind: 'settings', mode }]),
+        ...types.map((type, i) => ({
+          kind: 'type',
+          name: type,
           description,
-          permissions,
-          includes,
-          grantAction,
-          system: i % 2 ? true : undefined,
-        };
-      }),
-      ...groups.map(([group, member, expiresAt]) => ({ kind: 'member', group, member, expiresAt })),
-      { kind: 'group', group: 'group:empty one' },
-      ...objects.map((object, i) => {
-        if (i === 0) return { kind: 'object', object };
-        const parents = [{ object: objects[0], ...(inherit ? {} : { inherit: false }) }];
-        return { kind: 'object', object, parents: i === 1 ? parents : [...parents, { object: objects[1] }] };
-      }),
-      ...bindings.map((one) => {
-        const { subject, deny, expiresAt, locked, note } = one;
-        const extras = {
-          effect: deny ? 'deny' : undefined,
-          name: one.name,
-          cascade: isObject(one) ? false : undefined,
-        };
-        return {
-          kind: 'binding',
-          subject,
-          role: roles[0],
-          scope: one.scope,
-          ...extras,
-          expiresAt,
-          locked: locked || undefined,
-          note,
-        };
-      }),
-    ].map(clean);
-  });
+          ...(i > 0 ? { parents: types.slice(0, i) } : {}),
+        })),
+        ...roles.map((role, i) => {
+          const includes = i > 0 ? [roles[i - 1]] : undefined;
+          return {
+            kind: 'role',
+            name: role,
+            description,
+            permissions,
+            includes,
+            grantAction,
+            system: i % 2 ? true : undefined,
+          };
+        }),
+        ...groups.map(([group, member, expiresAt]) => ({ kind: 'member', group, member, expiresAt })),
+        { kind: 'group', group: 'group:empty one' },
+        ...objects.map((object, i) => {
+          if (i === 0) return { kind: 'object', object };
+          const parents = [{ object: objects[0], ...(inherit ? {} : { inherit: false }) }];
+          return { kind: 'object', object, parents: i === 1 ? parents : [...parents, { object: objects[1] }] };
+        }),
+        ...bindings.map((one) => {
+          const { subject, deny, expiresAt, locked, note } = one;
+          const extras = {
+            effect: deny ? 'deny' : undefined,
+            name: one.name,
+            cascade: isObject(one) ? false : undefined,
+          };
+          return {
+            kind: 'binding',
+            subject,
+            role: roles[0],
+            scope: one.scope,
+            ...extras,
+            expiresAt,
+            locked: locked || undefined,
+            note,
+          };
+        }),
+        ...rules.hooks.map((type) => ({
+          kind: 'hook',
+          type,
+          grants: [
+            ...rules.grants.map(({ subject, scope: on, locked, note }) => {
+              return { role: roles[0], subject, scope: on, locked: locked || undefined, note };
+            }),
+            { group: type === 'group' ? 'created' : 'group:all', member: 'creator' },
+          ],
+        })),
+        ...(rules.constraint === undefined || roles.length < 2
+          ? []
+          : [
+              {
+                kind: 'constraint',
+                name: rules.constraint,
+                description,
+                roles,
+                // Every role includes the one before: a static one would be violated.
+                dynamic: true,
+                cardinality: rules.all && roles.length > 2 ? roles.length : undefined,
+              },
+            ]),
+      ].map(clean);
+    },
+  );
 
 test('what is printed is read back as the same records', () => {
   fc.assert(

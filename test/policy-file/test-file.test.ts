@@ -14,7 +14,7 @@ tests:
       - { subject: user:alice, action: [push, scale], object: [app:blog, app:shop] }
     denied:
       - { subject: user:bob, action: delete, object: app:blog, reason: ROLE_LACKS_PERMISSION }
-      - { subject: anonymous, action: app:create, groups: [group:x] }
+      - { subject: anonymous, action: app:create, groups: [group:x], active_roles: [viewer] }
   - name: lists
     objects:
       - { subject: user:bob, action: push, type: app, expect: ['app:blog'], scopes: [] }
@@ -57,6 +57,7 @@ test('each list of a question multiplies, and every assertion knows its place', 
             query: {
               reach: 'inherited',
               assertedGroups: ['group:x'],
+              activeRoles: ['viewer'],
               subject: 'anonymous',
               action: 'app:create',
               object: '',
@@ -139,6 +140,8 @@ describe('a test file that is not right', () => {
       question('subject: a:b, action: c, groups: [ops]'),
       ['5:49 group "ops" is not a group; write it as "group:<id>"'],
     ],
+    ['an active role', question("subject: a:b, action: c, active_roles: ['']"), ['5:55 role "" is empty']],
+    ['no active role', question('subject: a:b, action: c, active_roles: []'), ['5:54 "active_roles" is empty']],
     [
       'reach without an object',
       question('subject: a:b, action: c, reach: exact'),
@@ -154,7 +157,7 @@ describe('a test file that is not right', () => {
     [
       'a reason of what is allowed',
       question('subject: a:b, action: c, reason: NO_ROLE'),
-      ['5:40 unknown key "reason"; known here: subject, action, object, reach, attributes, groups'],
+      ['5:40 unknown key "reason"; known here: subject, action, object, reach, attributes, groups, active_roles'],
     ],
     [
       'a type',

@@ -11,10 +11,12 @@ import {
   type EntityKind,
   type EntityRecord,
   entityKey,
+  type HookGrant,
   type Mode,
 } from '../../src/model/entity.ts';
 import type { PermissionInput } from '../../src/model/permission.ts';
 import type { ScopeInput } from '../../src/model/scope.ts';
+import { attribute } from './attributes.ts';
 import { conditionTexts } from './conditions.ts';
 
 /** The time at which everything generated here is asked; expiries lie just around it. */
@@ -23,7 +25,7 @@ export const now = 1_780_000_000_000;
 export const users = ['user:a', 'service:a', 'user:x:/ #@{"é'] as const;
 export const groups = ['group:g1', 'group:["g","h"]', 'group:__proto__'] as const;
 const wildcards = ['*', 'user:*', 'service:*', 'group:*', 'anonymous:*'] as const;
-const roles = ['r1', '__proto__', 'r:/ "*'] as const;
+export const roles = ['r1', '__proto__', 'r:/ "*'] as const;
 export const objects = ['doc:a*b', 'doc:a/b:c #@{"é', 'folder:__proto__', 'group:g1', 'constructor:1'] as const;
 export const literalActions = ['read', 'read', 'Get:x', 'constructor'] as const;
 export const objectTypes = ['doc', 'folder', 'group', 'constructor'] as const;
@@ -164,10 +166,58 @@ const group: fc.Arbitrary<EntityRecord> = fc
   })
   .map((record) => compact(record));
 
+const constraint: fc.Arbitrary<EntityRecord> = fc
+  .record({
+    kind: fc.constant('constraint' as const),
+    name: fc.constantFrom('c1', '__proto__', 'C:/ "*'),
+    description: usually<string | undefined>(absent, fc.constant('words')),
+    roles: fc.uniqueArray(fc.constantFrom<string[]>(...roles, 'undefined role'), { minLength: 2, maxLength: 4 }),
+    cardinality: usually<number | undefined>(absent, fc.constantFrom(3, 9)),
+    dynamic: fc.constantFrom(true as const, undefined),
+  })
+  .map((record) => compact(record));
+
 const settings: fc.Arbitrary<EntityRecord> = fc.record({
   kind: fc.constant('settings' as const),
   mode: fc.constantFrom<Mode[]>('enforce', 'shadow', 'off'),
 });
+
+const hookSubject = usually<string>(fc.constantFrom('creator', 'created'), principal);
+
+const hook: fc.Arbitrary<EntityRecord> = fc
+  .record({
+    type: fc.constantFrom<string[]>(...objectTypes, 'user'),
+    bindings: severalOf(
+      fc.record({
+        role: fc.constantFrom<string[]>(...roles, 'undefined role'),
+        subject: hookSubject,
+        scope: fc.oneof(absent, scope),
+        locked: usually<true | undefined>(absent, fc.constant(true)),
+      }),
+      2,
+    ),
+    members: severalOf(
+      fc.record({ group: fc.constantFrom<string[]>(...groups), member: hookSubject }) as fc.Arbitrary<HookGrant>,
+      1,
+    ),
+  })
+  .map(({ type, bindings, members }) => {
+    return { kind: 'hook', type, grants: [...bindings.map((grant) => compact<HookGrant>(grant)), ...members] };
+  });
+
+/** One record of any kind. */
+export const anyRecord: fc.Arbitrary<EntityRecord> = fc.oneof(
+  { arbitrary: binding, weight: 5 },
+  { arbitrary: member, weight: 4 },
+  { arbitrary: role, weight: 3 },
+  { arbitrary: object, weight: 3 },
+  { arbitrary: constraint, weight: 2 },
+  hook,
+  type,
+  attribute,
+  group,
+  settings,
+);
 
 /** The records of a graph, each identity once. */
 export const graph: fc.Arbitrary<readonly EntityRecord[]> = fc
@@ -176,7 +226,9 @@ export const graph: fc.Arbitrary<readonly EntityRecord[]> = fc
     severalOf(member, 12),
     severalOf(object, 8),
     severalOf(binding, 24),
-    fc.array(fc.oneof(type, group), { maxLength: 2 }),
+    fc.array(fc.oneof(type, group, hook), { maxLength: 2 }),
+    fc.array(constraint, { maxLength: 2 }),
+    fc.array(attribute, { maxLength: 2 }),
     usually<EntityRecord[]>(
       fc.constant([]),
       settings.map((record) => [record]),
@@ -210,7 +262,9 @@ function identity(kind: EntityKind, key: string): string {
 export const history: fc.Arbitrary<readonly (readonly Change[])[]> = fc
   .tuple(
     graph,
-    fc.array(fc.oneof(role, member, object, binding, type, group, settings), { maxLength: 10 }),
+    fc.array(fc.oneof(role, member, object, binding, type, attribute, group, hook, constraint, settings), {
+      maxLength: 10,
+    }),
     fc.array(fc.array(fc.record({ put: fc.boolean(), pick: fc.nat() }), { minLength: 1, maxLength: 4 }), {
       minLength: 1,
       maxLength: 5,
@@ -224,6 +278,6 @@ export const history: fc.Arbitrary<readonly (readonly Change[])[]> = fc
     return [first.map((record) => toChange(record, true)), ...later];
   });
 
-function toChange(record: EntityRecord, put: boolean): Change {
+export function toChange(record: EntityRecord, put: boolean): Change {
   return put ? { op: 'put', record } : { op: 'delete', kind: record.kind, key: entityKey(record) };
 }

@@ -82,4 +82,5 @@ export const crowdedQuestion = fc.record({
   ),
   reach: fc.constantFrom('inherited' as const, 'inherited' as const, 'exact' as const),
   assertedGroups: fc.constantFrom<string[]>([], [], ['group:crowd']).map((groups) => [...groups]),
+  activeRoles: fc.constantFrom<(string[] | undefined)[]>(undefined, undefined, ['reader'], ['writer', 'nothing']),
 });

@@ -16,9 +16,10 @@ import { cannotSay, conditionHolds } from './conditions.ts';
 
 /**
  * Decides one question as mode enforce does. `now` is in milliseconds since 1970.
- * @throws PosternError CONDITION_FAILED where the answer hangs on a condition that cannot be evaluated
+ * @throws PosternError CONDITION_FAILED where the answer hangs on a condition that cannot be evaluated, ROLES_CONFLICT
  */
 export function check(records: readonly EntityRecord[], query: Query, now: number): Verdict {
+  refuseConflicts(records, query);
   const principals = principalsOf(records, query.subject, query.assertedGroups, now);
   const denying: string[] = [];
   const allowing: string[] = [];
@@ -32,8 +33,9 @@ export function check(records: readonly EntityRecord[], query: Query, now: numbe
     if (!principals.has(binding.subject)) continue;
     if (!bindingReaches(records, binding, query)) continue;
     const denies = binding.effect === 'deny';
-    const granted = roleGrants(records, binding.role, query);
-    const condition = granted ? tryCondition(binding, query, now) : 'true';
+    const counting = denies ? [binding.role] : activePartsOf(records, binding.role, query);
+    const granted = counting.some((role) => roleGrants(records, role, query));
+    const condition = granted ? tryCondition(records, binding, query, now) : 'true';
     if (!granted) {
       if (!denies) lacking.push(entityKey(binding));
     } else if (condition === 'cannot say') {
@@ -53,9 +55,37 @@ export function check(records: readonly EntityRecord[], query: Query, now: numbe
   return { allowed: false, reason: 'NO_ROLE', binding: '' };
 }
 
-function tryCondition(binding: BindingRecord, query: Query, now: number): 'true' | 'false' | 'cannot say' {
+/** The roles that count of a bound role: itself where all roles are active, else those active ones that are part of it. */
+export function activePartsOf(
+  records: readonly EntityRecord[],
+  role: string,
+  query: Pick<Query, 'activeRoles'>,
+): readonly string[] {
+  const active = query.activeRoles ?? [];
+  if (active.length === 0) return [role];
+  return active.filter((name) => withIncluded(records, role).has(name));
+}
+
+/** @throws PosternError ROLES_CONFLICT where what is activated holds too many of a dynamic constraint's roles */
+export function refuseConflicts(records: readonly EntityRecord[], query: Pick<Query, 'activeRoles'>): void {
+  const activated = new Set((query.activeRoles ?? []).flatMap((name) => [...withIncluded(records, name)]));
+  const broken: string[] = [];
+  for (const record of records) {
+    if (record.kind !== 'constraint' || record.dynamic !== true) continue;
+    const held = record.roles.filter((role) => activated.has(role));
+    if (held.length >= (record.cardinality ?? 2)) broken.push(record.name);
+  }
+  if (broken.length > 0) throw new PosternError('ROLES_CONFLICT', 'not together', { constraint: smallest(broken) });
+}
+
+function tryCondition(
+  records: readonly EntityRecord[],
+  binding: BindingRecord,
+  query: Query,
+  now: number,
+): 'true' | 'false' | 'cannot say' {
   try {
-    return conditionHolds(binding.condition, query, now) ? 'true' : 'false';
+    return conditionHolds(binding.condition, query, now, records) ? 'true' : 'false';
   } catch (error) {
     if (error instanceof PosternError) return 'cannot say';
     throw error;

@@ -10,6 +10,7 @@ import { type Permission, parsePermission } from '../../src/model/permission.ts'
 import type { Query } from '../../src/model/query.ts';
 import { formatScope, parseScope } from '../../src/model/scope.ts';
 import {
+  activePartsOf,
   askedOf,
   bindingReaches,
   check,
@@ -17,6 +18,7 @@ import {
   holds,
   permissionReaches,
   principalsOf,
+  refuseConflicts,
   roleGrants,
   withGroupsAbove,
   withIncluded,
@@ -29,6 +31,7 @@ export function listObjects(
   type: string,
   now: number,
 ): { readonly objects: readonly string[]; readonly scopes: readonly string[] } {
+  if (modeOf(records) !== 'off') refuseConflicts(records, query);
   const known = knownObjects(records).filter((object) => typeOf(object) === type);
   if (modeOf(records) !== 'enforce') return { objects: sorted(known), scopes: ['*'] };
   const objects = known.filter((object) => check(records, { ...query, object }, now).allowed);
@@ -41,7 +44,8 @@ export function listObjects(
     const scope = parseScope(binding.scope);
     if (scope.kind === 'object') continue;
     if (scope.kind !== 'tenant' && scope.type !== type) continue;
-    if (roleGrantsOnType(records, binding.role, query.action, type)) scopes.push(formatScope(scope));
+    const counting = activePartsOf(records, binding.role, query);
+    if (counting.some((role) => roleGrantsOnType(records, role, query.action, type))) scopes.push(formatScope(scope));
   }
   return { objects: sorted(objects), scopes: sorted(scopes) };
 }
@@ -59,7 +63,7 @@ function roleGrantsOnType(records: readonly EntityRecord[], role: string, action
 }
 
 /** A question about all subjects. */
-export type SubjectQuestion = Omit<Query, 'subject' | 'assertedGroups'>;
+export type SubjectQuestion = Omit<Query, 'subject' | 'assertedGroups' | 'activeRoles'>;
 
 /** Subjects of the type (empty: of every type) that may do the action, and the wildcards that may; both sorted. */
 export function listSubjects(
@@ -81,13 +85,13 @@ export function listSubjects(
   if (modeOf(records) !== 'enforce') return { subjects: sorted(known), wildcards: [everyone] };
 
   const subjects = known.filter((subject) => {
-    return check(records, { ...question, subject, assertedGroups: [] }, now).allowed;
+    return check(records, { ...question, subject, assertedGroups: [], activeRoles: [] }, now).allowed;
   });
   const wildcards = named.filter((wildcard) => {
     if (!isWildcard(wildcard)) return false;
     if (type !== '' && wildcard !== everyone && wildcard !== `${type}:*`) return false;
     const principals = withGroupsAbove(records, [wildcard], now);
-    const query: Query = { ...question, subject: wildcard, assertedGroups: [] };
+    const query: Query = { ...question, subject: wildcard, assertedGroups: [], activeRoles: [] };
     return records.some(
       (binding) =>
         binding.kind === 'binding' &&
@@ -105,6 +109,7 @@ export function listActions(
   query: Omit<Query, 'action'>,
   now: number,
 ): { readonly actions: readonly string[]; readonly patterns: readonly string[] } {
+  if (modeOf(records) !== 'off') refuseConflicts(records, query);
   const known = knownActions(records, query.object);
   if (modeOf(records) !== 'enforce') return { actions: sorted(known), patterns: ['*'] };
 
@@ -115,7 +120,8 @@ export function listActions(
   for (const binding of records) {
     if (binding.kind !== 'binding' || !principals.has(binding.subject)) continue;
     if (!allowReaches(records, binding, { ...query, action: '' }, now)) continue;
-    for (const permission of permissionsOf(records, binding.role)) {
+    const counting = activePartsOf(records, binding.role, query);
+    for (const permission of counting.flatMap((role) => permissionsOf(records, role))) {
       if (!isGlob(permission.action)) continue;
       if (permissionReaches(records, permission, type, query.object)) patterns.push(permission.action);
     }

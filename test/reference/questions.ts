@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Attributes } from '../../src/model/condition.ts';
 import type { Query, Reach } from '../../src/model/query.ts';
-import { groups, literalActions, objects, objectTypes, users, usually } from './arbitraries.ts';
+import { groups, literalActions, objects, objectTypes, roles, users, usually } from './arbitraries.ts';
 
 const askedSubject = fc.oneof(
   { arbitrary: fc.constantFrom<string[]>(...users), weight: 8 },
@@ -38,12 +38,26 @@ const assertedGroups = usually<string[]>(
   fc.array(fc.constantFrom<string[]>(...groups, 'group:unknown'), { minLength: 1, maxLength: 2 }),
 );
 
+/** A third of the questions activate some roles, often only one. */
+const activeRoles = fc.oneof(
+  { arbitrary: fc.constant<string[] | undefined>(undefined), weight: 7 },
+  { arbitrary: fc.constant<string[] | undefined>([]), weight: 1 },
+  {
+    arbitrary: fc.array(fc.constantFrom<string[]>(...roles, ...roles, ...roles, 'undefined role', 'unknown role'), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    weight: 4,
+  },
+);
+
 const attributes = usually<Attributes | undefined>(
   fc.constant(undefined),
   fc.record(
     {
       vip: fc.oneof(fc.boolean(), fc.constant('yes')),
       level: fc.oneof(fc.constantFrom(0, 1, 2, 1.5), fc.constant('2')),
+      until: fc.constantFrom('2026-05-28T20:26:40.001Z', '2026-05-28T22:26:40+02:00', 'tomorrow'),
     },
     { requiredKeys: [] },
   ),
@@ -55,6 +69,7 @@ const askedOnObject: fc.Arbitrary<Query> = fc.record({
   object: askedObject,
   reach: usually(inherited, fc.constant<Reach>('exact')),
   assertedGroups,
+  activeRoles,
   attributes,
 });
 const askedOnTenant: fc.Arbitrary<Query> = fc.record({
@@ -63,6 +78,7 @@ const askedOnTenant: fc.Arbitrary<Query> = fc.record({
   object: fc.constant(''),
   reach: inherited,
   assertedGroups,
+  activeRoles,
   attributes,
 });
 

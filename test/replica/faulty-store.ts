@@ -60,6 +60,14 @@ export class FaultyStore implements Store {
     return this.#inner.commit(tenant, changes, options);
   }
 
+  changesBefore(...args: Parameters<Store['changesBefore']>): Promise<readonly ChangeSet[]> {
+    return this.#inner.changesBefore(...args);
+  }
+
+  deleteTenant(...args: Parameters<Store['deleteTenant']>): Promise<Revision> {
+    return this.#inner.deleteTenant(...args);
+  }
+
   follow(tenant: string, listener: StoreListener): Subscription {
     this.#listeners.set(listener, { tenant, inner: this.#attach(tenant, listener) });
     return {

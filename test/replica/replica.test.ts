@@ -3,7 +3,8 @@ import { graphOptions } from '../../src/condition/graph-options.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { BindingRecord } from '../../src/model/entity.ts';
-import { Replica, type ReplicaEvent, type ReplicaOptions } from '../../src/replica/replica.ts';
+import { Replica, type ReplicaOptions } from '../../src/replica/replica.ts';
+import type { ReplicaEvent } from '../../src/replica/state.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FaultyStore } from './faulty-store.ts';
@@ -22,16 +23,8 @@ afterEach(async () => {
 
 function replicaOf(store: Store, more: Partial<ReplicaOptions> = {}): { replica: Replica; events: ReplicaEvent[] } {
   const events: ReplicaEvent[] = [];
-  const replica = new Replica({
-    store,
-    tenant,
-    graph: graphOptions,
-    compareIntervalMs: 1_000_000,
-    retryMs: 1,
-    now: Date.now,
-    onEvent: (event) => events.push(event),
-    ...more,
-  });
+  const fixed = { store, tenant, graph: graphOptions, compareIntervalMs: 1_000_000, retryMs: 1, now: Date.now };
+  const replica = new Replica({ ...fixed, onEvent: (event) => events.push(event), ...more });
   closers.push(() => replica.close());
   return { replica, events };
 }
@@ -208,6 +201,44 @@ describe('a replica', () => {
     await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
     store.reconnect();
     await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'current', revision: replica.current?.revision }));
+  });
+
+  it('says which change set led to each snapshot, and where none did because the whole graph was loaded', async () => {
+    const store = await faultyStore();
+    const { replica } = replicaOf(store);
+    const told: unknown[] = [];
+    const stop = replica.onSnapshot(({ revision }, changeSet) => {
+      expect(changeSet?.revision ?? revision).toEqual(replica.current?.revision);
+      told.push(changeSet === undefined ? 'loaded' : revision.number);
+    });
+    await vi.waitFor(() => expect(told).toEqual(['loaded']));
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+    await store.commit(tenant, [bind('user:heard')]);
+    await vi.waitFor(() => expect(told).toEqual(['loaded', 2]));
+    store.losing = 2;
+    for (const lost of ['user:lost1', 'user:lost2']) await store.commit(tenant, [bind(lost)]);
+    store.reconnect();
+    await vi.waitFor(() => expect(told).toEqual(['loaded', 2, 3, 4]));
+    await vi.waitFor(() => expect(store.losing).toBe(0));
+    store.losing = 1;
+    await store.commit(tenant, [bind('user:lost3')]);
+    store.forgetful = true;
+    store.reconnect();
+    await vi.waitFor(() => expect(told).toEqual(['loaded', 2, 3, 4, 'loaded']));
+    stop();
+    await replica.waitFor(await store.commit(tenant, [bind('user:later')]), undefined);
+    expect(told).toHaveLength(5);
+  });
+
+  it('takes a deleted tenant for an empty one, and follows when it is written again', async () => {
+    const store = await faultyStore();
+    const { replica } = replicaOf(store);
+    await vi.waitFor(() => expect(replica.state.kind).toBe('current'));
+    const revision = await store.deleteTenant(tenant);
+    await vi.waitFor(() => expect(replica.current?.revision).toEqual(revision));
+    expect([mayRead(replica, 'user:first'), replica.state.kind]).toEqual([false, 'current']);
+    await store.commit(tenant, [viewer, bind('user:second')]);
+    await vi.waitFor(() => expect(mayRead(replica, 'user:second')).toBe(true));
   });
 
   it('is closed without waiting for a store that does not answer', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pdp } from '../../src/pdp/view.ts';
 import { formatAddress } from '../../src/server/address.ts';
+import type { PolicyParts } from '../../src/server/policy/answers.ts';
 import { type Servers, startServers } from '../../src/server/start.ts';
 
 export interface Logged {
@@ -27,6 +28,7 @@ export interface RunningServers {
 export async function runServers(
   pdp: Pdp,
   metricsText: () => string | Promise<string> = () => '',
+  policy: Partial<PolicyParts> = {},
 ): Promise<RunningServers> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-'));
   const socketPath = join(directory, 's.sock');
@@ -37,7 +39,7 @@ export async function runServers(
   };
   const loopback = { host: '127.0.0.1', port: 0 };
   const servers = await startServers(
-    { pdp, log, metricsText },
+    { pdp, log, metricsText, ...policy },
     { grpcAddress: loopback, httpAddress: loopback, socket: { path: socketPath, mode: 0o660 } },
   );
   if (servers.grpcAddress === undefined || servers.httpAddress === undefined) throw new Error('not all is listening');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PosternError } from '../../src/model/errors.ts';
-import type { ReplicaEvent } from '../../src/replica/replica.ts';
+import type { ReplicaEvent } from '../../src/replica/state.ts';
 import { ReplicaWatch } from '../../src/sidecar/replica-watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 

@@ -55,6 +55,12 @@ export const anyRecord: fc.Arbitrary<EntityRecord> = fc.oneof(
     field('parents', fc.constantFrom([], ['folder'])),
   ),
   optional(
+    fc
+      .constantFrom('level', '__proto__', 'x-"für"')
+      .map((each) => ({ kind: 'attribute', name: each, type: 'list(int)' })),
+    field('description', note),
+  ),
+  optional(
     role.map((each) => ({ kind: 'role', name: each })),
     field('description', note),
   ).map(
@@ -88,15 +94,48 @@ export const anyRecord: fc.Arbitrary<EntityRecord> = fc.oneof(
     field('locked', fc.constant(true)),
     field('note', note),
   ),
+  fc.constantFrom('doc', 'group').map(
+    (type): EntityRecord => ({
+      kind: 'hook',
+      type,
+      grants: [
+        { role: 'editor', subject: 'creator', scope: 'doc:*', cascade: false, locked: true, note: 'made' },
+        { group: 'created', member: 'creator' },
+      ],
+    }),
+  ),
+  optional(
+    fc.constantFrom('payments', 'päy "x"').map((each) => ({ kind: 'constraint', name: each })),
+    field('description', note),
+  ).map((record) => ({ ...record, roles: ['viewer', 'editor'], cardinality: 3, dynamic: true }) as EntityRecord),
 );
+
+/** The same record as it may have been before: identity is kept, something else differs, or nothing does. */
+function earlier(record: EntityRecord): EntityRecord {
+  switch (record.kind) {
+    case 'settings':
+      return { kind: 'settings', mode: 'shadow' };
+    case 'object':
+      return { kind: 'object', object: record.object };
+    case 'member':
+      return { ...record, expiresAt: 1 };
+    case 'binding':
+      return { ...record, note: 'before' };
+    case 'hook':
+      return { ...record, grants: [] };
+    default:
+      return { ...record, description: 'before' };
+  }
+}
+
+/** With what the record was before, or without. */
+const withBefore = (change: Change, record: EntityRecord) =>
+  fc.constantFrom(change, { ...change, before: earlier(record) });
 
 /** Puts, and deletes of what may or may not be there. */
 export const anyChange: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 3, arbitrary: anyRecord.map((record): Change => ({ op: 'put', record })) },
-  {
-    weight: 1,
-    arbitrary: anyRecord.map((record): Change => ({ op: 'delete', kind: record.kind, key: entityKey(record) })),
-  },
+  { weight: 3, arbitrary: anyRecord.chain((record) => withBefore(putOf(record), record)) },
+  { weight: 1, arbitrary: anyRecord.chain((record) => withBefore(deleteOf(record), record)) },
 );
 
 export type Graph = ReadonlyMap<string, EntityRecord>;
@@ -143,10 +182,13 @@ export function newTenant(): string {
 export const oneOfEach: readonly EntityRecord[] = [
   { kind: 'settings', mode: 'enforce' },
   { kind: 'type', name: 'doc' },
+  { kind: 'attribute', name: 'level', type: 'int' },
   { kind: 'role', name: 'viewer', permissions: ['doc:read'] },
   { kind: 'group', group: 'group:ops' },
   { kind: 'member', group: 'group:ops', member: 'user:alice' },
   { kind: 'object', object: 'doc:1' },
   { kind: 'binding', subject: 'user:alice', role: 'viewer', scope: 'doc:1' },
+  { kind: 'hook', type: 'doc', grants: [{ role: 'viewer', subject: 'creator' }] },
+  { kind: 'constraint', name: 'duties', roles: ['viewer', 'editor'] },
 ];
 if (oneOfEach.length !== entityKinds.length) throw new Error('oneOfEach lacks a kind');

@@ -5,6 +5,7 @@ import { describeOutcome, describeWhy } from '../describe.ts';
 import { exitCodes } from '../exit.ts';
 import { withAsker } from '../open-asker.ts';
 import {
+  activeRoleOption,
   addExamples,
   addQuestionOptions,
   groupOption,
@@ -22,12 +23,13 @@ export function addCheckCommand(program: Command): void {
     .argument('<action>', 'what is asked: read')
     .argument('[object]', 'what it is asked on: doc:42; left out, the question is about the tenant')
     .action(runCheck);
-  addQuestionOptions(command).addOption(groupOption());
+  addQuestionOptions(command).addOption(groupOption()).addOption(activeRoleOption());
   addExamples(command, [
     ['postern check user:alice read doc:42', 'exit code 0: allowed, 1: denied'],
     ['postern check user:bob app:create', 'about the tenant as a whole'],
     ['postern check user:alice read doc:42 --reach exact', 'was it given right here?'],
     ['postern check user:eve write doc:42 --attribute network=office', 'what a condition looks at'],
+    ['postern check user:eve approve order:7 --active-role cashier', 'with that role alone'],
     ['postern check user:alice read doc:42 --policy policy.yaml', 'ask a file, no sidecar needed'],
     ['postern check user:alice read doc:42 --json | jq .decision.reason', ''],
   ]);

@@ -63,7 +63,7 @@ export async function suggestWords(program: Command, words: readonly string[]): 
     for (const [name, argument] of command.arguments) {
       if (/^(file|path|from|to)$/.test(name)) argument.handler = completeFiles;
     }
-    for (const name of ['policy', 'output', 'config']) {
+    for (const name of ['policy', 'output', 'config', 'template']) {
       const option = command.options.get(name);
       if (option !== undefined) option.handler = completeFiles;
     }

@@ -6,6 +6,7 @@ import { describeBinding, describeOutcome, describeWhy } from '../describe.ts';
 import { exitCodes } from '../exit.ts';
 import { withAsker } from '../open-asker.ts';
 import {
+  activeRoleOption,
   addExamples,
   addQuestionOptions,
   groupOption,
@@ -23,7 +24,7 @@ export function addExplainCommand(program: Command): void {
     .argument('<action>', 'what is asked')
     .argument('[object]', 'what it is asked on; left out, the question is about the tenant')
     .action(runExplain);
-  addQuestionOptions(command).addOption(groupOption());
+  addQuestionOptions(command).addOption(groupOption()).addOption(activeRoleOption());
   addExamples(command, [
     ['postern explain user:alice read doc:42', 'the groups, roles and parents that decide'],
     ['postern explain user:bob delete doc:42', 'for a denial: what was closest'],
@@ -44,14 +45,21 @@ async function runExplain(subject: string, action: string, object: string | unde
     const colours = coloursOf(process.stdout);
     print(describeOutcome(decision, mode, colours));
     print(colours.dim(describeWhy(decision, revision)));
-    print(describeTree(answer, subject, object ?? '', colours));
+    print(describeTree(answer, subject, object ?? '', options.activeRole !== undefined, colours));
   }
   process.exitCode = decision.allowed ? exitCodes.ok : exitCodes.no;
 }
 
 /** The sentence, and under it a line for each part of the way. */
-export function describeTree({ path, summary }: ExplainResponse, subject: string, object: string, colours: Colours) {
-  const branches = path === undefined ? [] : branchesOf(path, subject, object);
+export function describeTree(
+  { path, summary }: ExplainResponse,
+  subject: string,
+  object: string,
+  someActive: boolean,
+  colours: Colours,
+) {
+  const lacks = `nothing${someActive ? ' active' : ''} in it permits this`;
+  const branches = path === undefined ? [] : branchesOf(path, subject, object, lacks);
   const width = Math.max(...branches.map(([name]) => name.length));
   const lines = branches.map(([name, text], i) => {
     const corner = i === branches.length - 1 ? '└─' : '├─';
@@ -60,9 +68,9 @@ export function describeTree({ path, summary }: ExplainResponse, subject: string
   return [visible(summary), ...lines].join('\n');
 }
 
-function branchesOf(path: ExplainPath, subject: string, object: string): [name: string, text: string][] {
+function branchesOf(path: ExplainPath, subject: string, object: string, lacks: string): [name: string, text: string][] {
   const { subjectSteps, binding, roles, permission, scope, objectSteps, condition } = path;
-  const grants = permission === '' ? 'nothing in it permits this' : `permits ${permission}`;
+  const grants = permission === '' ? lacks : `permits ${permission}`;
   return [
     ['subject', chain(subject, subjectSteps)],
     ['binding', describeBinding(binding)],

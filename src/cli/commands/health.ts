@@ -1,12 +1,11 @@
 /** `postern health`: asks grpc.health.v1, for the health checks of containers. */
 import type { Command } from 'commander';
+import type { ConnectOptions } from '../connect.ts';
 import { exitCodes } from '../exit.ts';
 import { addExamples, addSidecarOptions, jsonOption } from '../options.ts';
 import { coloursOf, print, printJson } from '../output.ts';
 
-interface HealthOptions {
-  readonly address: string;
-  readonly timeout: number;
+interface HealthOptions extends ConnectOptions {
   readonly json?: true;
 }
 
@@ -19,9 +18,9 @@ export function addHealthCommand(program: Command): void {
   ]);
 }
 
-async function runHealth({ address, timeout, json }: HealthOptions) {
-  const { createClient } = await import('../client.ts');
-  const client = createClient({ address, timeoutMs: timeout });
+async function runHealth({ json, ...options }: HealthOptions) {
+  const { connect } = await import('../connect.ts');
+  const client = await connect(options);
   try {
     const serving = await client.isServing();
     const word = serving ? 'SERVING' : 'NOT_SERVING';

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { ListObjectsResponse } from '../../gen/postern/v1/decision_service_pb.ts';
 import { withAsker } from '../open-asker.ts';
 import {
+  activeRoleOption,
   addExamples,
   addQuestionOptions,
   groupOption,
@@ -29,7 +30,7 @@ export function addListObjectsCommand(program: Command): void {
     .option('--page-size <n>', 'print at most so many; left out, all', parseCount)
     .option('--page-token <token>', 'go on where the page before ended')
     .action(runListObjects);
-  addQuestionOptions(command).addOption(groupOption());
+  addQuestionOptions(command).addOption(groupOption()).addOption(activeRoleOption());
   addExamples(command, [
     ['postern list-objects user:alice read doc', 'one a line; whole scopes are named on stderr'],
     ['postern list-objects user:alice read doc --page-size 100', 'stderr says how to get the next page'],

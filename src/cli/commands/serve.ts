@@ -7,7 +7,8 @@ import { flagsOf, helpOf } from '../../config/describe.ts';
 import { type OptionSpec, type ServeOptions, serveOptions } from '../../config/options.ts';
 import { fileVariable, parseOptions } from '../../config/parse-options.ts';
 import { PosternError } from '../../model/errors.ts';
-import { addExamples, addressVariable } from '../options.ts';
+import { addExamples } from '../options.ts';
+import { addressVariable, tokenVariable } from '../variables.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -54,7 +55,7 @@ async function readOptions(flags: Flags): Promise<ServeOptions> {
     ...(file === undefined ? {} : { file }),
     suggest,
     validators: { redis: (url) => parseRedisUrl(url, 'it') },
-    otherVariables: [addressVariable],
+    otherVariables: [addressVariable, tokenVariable],
     instance: createInstanceName(),
   });
 }

@@ -71,11 +71,8 @@ export function toListObjectsQuestion(request: ListObjectsRequest): ListObjectsQ
 /** @throws PosternError INVALID_CONTEXT also */
 export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjectsQuestion {
   const { tenant, atLeast, type, action, object, pageSize, pageToken, context } = request;
-  if (context !== undefined && context.assertedGroups.length > 0) {
-    throw new PosternError('INVALID_CONTEXT', 'context.asserted_groups has no place here: no subject is asking', {
-      field: 'context.asserted_groups',
-    });
-  }
+  if (context !== undefined && context.assertedGroups.length > 0) throw noSubjectAsks('context.asserted_groups');
+  if (context !== undefined && context.activeRoles.length > 0) throw noSubjectAsks('context.active_roles');
   return {
     query: {
       action,
@@ -90,6 +87,10 @@ export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjec
   };
 }
 
+function noSubjectAsks(field: string): PosternError {
+  return new PosternError('INVALID_CONTEXT', `${field} has no place here: no subject is asking`, { field });
+}
+
 export function toListActionsQuestion(request: ListActionsRequest): ListActionsQuestion {
   const { tenant, atLeast } = request;
   return { query: toQuery({ ...request, action: '' }, ''), tenant, atLeast };
@@ -99,7 +100,10 @@ function toQuery(request: Questioned, prefix: string): Query {
   const query = createQuery(request.subject, request.action, request.object);
   query.reach = toReach(request.reach, prefix);
   if (request.context !== undefined) {
-    query.assertedGroups = request.context.assertedGroups;
+    const { assertedGroups, activeRoles } = request.context;
+    query.assertedGroups = assertedGroups;
+    // An empty list is how the wire says that all roles are active.
+    query.activeRoles = activeRoles.length === 0 ? undefined : activeRoles;
     // Generated code gives a Struct as the JSON that it means.
     query.attributes = request.context.attributes as Attributes | undefined;
   }

@@ -32,7 +32,7 @@ export function createListObjectsHandler(
 }
 
 /** Resolves when the call takes more, or will never take anything again. */
-function drained(call: ServerWritableStream<Buffer, ObjectsPart>): Promise<void> {
+export function drained<Part>(call: ServerWritableStream<Buffer, Part>): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       call.off('drain', done);

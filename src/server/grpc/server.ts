@@ -1,18 +1,22 @@
 /**
- * The gRPC server: DecisionService, health and reflection on a TCP address and,
- * where asked, on a Unix socket; and the way it ends. Created by startServers.
+ * The gRPC server: DecisionService, PolicyService, health and reflection on a TCP
+ * address and, where asked, on a Unix socket; and the way it ends. Created by startServers.
  */
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { DecisionService } from '../../gen/postern/v1/decision_service_pb.ts';
+import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import { bindError, formatAddress, type HostPort } from '../address.ts';
 import type { ServerLog } from '../errors.ts';
+import type { PolicyParts } from '../policy/answers.ts';
 import { addHealth } from './health.ts';
 import { createLongCalls } from './long-calls.ts';
+import { addPolicyService, policyServiceName } from './policy-service.ts';
 import { addReflection } from './reflection.ts';
 import { addDecisionService, decisionServiceName } from './service.ts';
 import { clearSocketPath, restrictSocket } from './socket.ts';
+import { openTls, type Tls, type TlsFiles } from './tls.ts';
 
 /** Calls that one connection may have open; more wait in the client. */
 const maxConcurrentStreams = 4096;
@@ -20,6 +24,8 @@ const maxConcurrentStreams = 4096;
 export interface GrpcServerOptions {
   readonly address: HostPort | undefined;
   readonly socket: { readonly path: string; readonly mode: number } | undefined;
+  /** For `address`; undefined is plain. The socket is plain always. */
+  readonly tls: TlsFiles | undefined;
   /** Whether to answer server reflection. */
   readonly reflection: boolean;
 }
@@ -35,8 +41,16 @@ export interface GrpcServer {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** @throws PosternError INVALID_OPTION where an address cannot be bound; nothing is left listening then. */
-export async function startGrpcServer(pdp: Pdp, options: GrpcServerOptions, log: ServerLog): Promise<GrpcServer> {
+/**
+ * @param policy Undefined serves no PolicyService, and tells its callers so.
+ * @throws PosternError INVALID_OPTION where an address cannot be bound, or TLS cannot be had; nothing is left listening then.
+ */
+export async function startGrpcServer(
+  pdp: Pdp,
+  policy: PolicyParts | undefined,
+  options: GrpcServerOptions,
+  log: ServerLog,
+): Promise<GrpcServer> {
   // It prints to stderr what it also reports to its caller, in a form of its own.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
@@ -47,22 +61,36 @@ export async function startGrpcServer(pdp: Pdp, options: GrpcServerOptions, log:
   const streams = new Set<() => void>();
   const longCalls = createLongCalls(server);
   addDecisionService(server, { pdp, log }, streams);
-  const health = addHealth(longCalls.registrar, pdp, [decisionServiceName]);
-  if (options.reflection) addReflection(longCalls.registrar, [DecisionService.file]);
+  addPolicyService(server, policy, log, streams);
+  const served = policy === undefined ? [decisionServiceName] : [decisionServiceName, policyServiceName];
+  const health = addHealth(longCalls.registrar, pdp, served);
+  if (options.reflection) {
+    const { file } = DecisionService;
+    addReflection(longCalls.registrar, policy === undefined ? [file] : [file, PolicyService.file]);
+  }
 
   let address: HostPort | undefined;
+  let tls: Tls | undefined;
   try {
-    if (options.address !== undefined) address = await bindAddress(server, options.address);
+    if (options.address !== undefined) {
+      if (options.tls !== undefined) tls = await openTls(options.tls, log);
+      address = await bindAddress(server, options.address, tls?.credentials ?? ServerCredentials.createInsecure());
+    }
     if (options.socket !== undefined) await bindSocket(server, options.socket.path, options.socket.mode);
   } catch (error) {
     health.close();
     server.forceShutdown();
+    await tls?.close();
     throw error;
   }
 
   let closing: Promise<void> | undefined;
   const close = (deadlineMs: number): Promise<void> => {
-    closing ??= new Promise((resolve) => {
+    closing ??= drain(deadlineMs).then(() => tls?.close());
+    return closing;
+  };
+  const drain = (deadlineMs: number): Promise<void> => {
+    return new Promise((resolve) => {
       health.close();
       const cutOff = setTimeout(() => {
         log.error({ deadlineMs }, 'calls were still open at the end of the drain and have been cut off');
@@ -75,25 +103,30 @@ export async function startGrpcServer(pdp: Pdp, options: GrpcServerOptions, log:
       for (const end of [...streams]) end();
       longCalls.end();
     });
-    return closing;
   };
   return { address, socket: options.socket?.path, close };
 }
 
-async function bindAddress(server: Server, wanted: HostPort): Promise<HostPort> {
-  const port = await bind(server, formatAddress(wanted), 'grpc-address', formatAddress(wanted));
+async function bindAddress(server: Server, wanted: HostPort, credentials: ServerCredentials): Promise<HostPort> {
+  const port = await bind(server, formatAddress(wanted), credentials, 'grpc-address', formatAddress(wanted));
   return { host: wanted.host, port };
 }
 
 async function bindSocket(server: Server, path: string, mode: number): Promise<void> {
   await clearSocketPath(path);
-  await bind(server, `unix:${path}`, 'socket', path);
+  await bind(server, `unix:${path}`, ServerCredentials.createInsecure(), 'socket', path);
   await restrictSocket(path, mode);
 }
 
-function bind(server: Server, target: string, option: string, shown: string): Promise<number> {
+function bind(
+  server: Server,
+  target: string,
+  credentials: ServerCredentials,
+  option: string,
+  shown: string,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(target, credentials, (error, port) => {
       if (error === null) resolve(port);
       else reject(bindError(shown, option, error));
     });

@@ -3,15 +3,7 @@
  * Check, BatchCheck, StreamCheck and the parts of ListObjects use the codecs of
  * src/server/wire; the others, which are rare and varied, use generated code.
  */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from '@bufbuild/protobuf';
-import type { MethodDefinition, Server } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import {
   DecisionService,
   ExplainRequestSchema,
@@ -22,7 +14,6 @@ import {
   ListSubjectsRequestSchema,
   ListSubjectsResponseSchema,
 } from '../../gen/postern/v1/decision_service_pb.ts';
-import { messageOf, PosternError } from '../../model/errors.ts';
 import { answerBatch, answerCheck } from '../decision/answers.ts';
 import {
   toInnerQuestion,
@@ -39,6 +30,7 @@ import {
   encodeStreamCheckResponse,
 } from '../wire/responses.ts';
 import type { HandlerDependencies } from './call.ts';
+import { decoderOf, encoderOf, toDefinition } from './definition.ts';
 import { createListObjectsHandler } from './list-objects.ts';
 import { createStreamCheckHandler, type OpenStreams } from './stream-check.ts';
 import { createUnaryHandler } from './unary.ts';
@@ -81,48 +73,4 @@ export function addDecisionService(server: Server, dependencies: HandlerDependen
       (view, { query }, call) => fromExplanation(view, view.explain(query, call)),
     ),
   });
-}
-
-function toDefinition<Answer>(
-  method: (typeof DecisionService)['methods'][number],
-  responseSerialize: (answer: Answer) => Buffer,
-): MethodDefinition<Buffer, Answer> {
-  const { methodKind } = method;
-  return {
-    path: `/${method.parent.typeName}/${method.name}`,
-    requestStream: methodKind === 'bidi_streaming' || methodKind === 'client_streaming',
-    responseStream: methodKind === 'bidi_streaming' || methodKind === 'server_streaming',
-    // What grpc-js answers for an error thrown here hides it behind INTERNAL; the handlers decode.
-    requestDeserialize: (bytes) => bytes,
-    responseSerialize,
-    requestSerialize: (bytes) => bytes,
-    responseDeserialize: () => {
-      throw new Error('only a client reads answers');
-    },
-  };
-}
-
-function decoderOf<Desc extends DescMessage, Question>(
-  schema: Desc,
-  toQuestion: (message: MessageShape<Desc>) => Question,
-): (bytes: Buffer) => Question {
-  return (bytes) => {
-    let message: MessageShape<Desc>;
-    try {
-      message = fromBinary(schema, bytes, { readUnknownFields: false });
-    } catch (error) {
-      throw new PosternError(
-        'INVALID_REQUEST',
-        `the request is not a ${schema.typeName}: ${messageOf(error)}; encode it with the published proto`,
-      );
-    }
-    return toQuestion(message);
-  };
-}
-
-function encoderOf<Desc extends DescMessage>(schema: Desc): (answer: MessageInitShape<Desc>) => Buffer {
-  return (answer) => {
-    const bytes = toBinary(schema, create(schema, answer));
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
 }

@@ -6,17 +6,21 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { base64Encode } from '@bufbuild/protobuf/wire';
 import { ConnectError } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
-import { ErrorInfoSchema } from '../../gen/google/rpc/status_pb.ts';
+import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/status_pb.ts';
 import type { ErrorCode } from '../../model/errors.ts';
-import { toErrorInfo } from '../decision/status.ts';
+import { toBadRequest, toErrorInfo } from '../decision/status.ts';
 import { type ServerLog, toFailure } from '../errors.ts';
 
 /** What a handler throws for anything thrown. */
 export function toConnectError(error: unknown, log: ServerLog): ConnectError {
   const failure = toFailure(error, log);
+  const badRequest = toBadRequest(failure);
+  // HTTP wants every 401 to say what would do.
+  const headers = failure.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : undefined;
   // Connect numbers its codes as gRPC does.
-  return new ConnectError(failure.message, failure.status.grpc, undefined, [
+  return new ConnectError(failure.message, failure.status.grpc, headers, [
     { desc: ErrorInfoSchema, value: toErrorInfo(failure) },
+    ...(badRequest === undefined ? [] : [{ desc: BadRequestSchema, value: badRequest }]),
   ]);
 }
 

@@ -10,12 +10,15 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { DecisionService } from '../../gen/postern/v1/decision_service_pb.ts';
+import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import type { HostPort } from '../address.ts';
 import type { ServerLog } from '../errors.ts';
+import type { PolicyParts } from '../policy/answers.ts';
 import { withErrorInfo } from './errors.ts';
 import { listenHttp } from './listener.ts';
+import { createAbsentPolicyService, createPolicyGate, createPolicyService } from './policy-service.ts';
 import { type AnyRequest, type AnyResponse, createProbes, type ProbeSources, reply } from './probes.ts';
 import { callerKey, createDecisionService } from './service.ts';
 
@@ -26,20 +29,27 @@ export interface HttpServer {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** @throws PosternError INVALID_OPTION where the address cannot be bound. */
+/**
+ * @param policy Undefined serves no PolicyService, and tells its callers so.
+ * @throws PosternError INVALID_OPTION where the address cannot be bound.
+ */
 export async function startHttpServer(
   pdp: Pdp,
+  policy: PolicyParts | undefined,
   address: HostPort,
   metricsText: ProbeSources['metricsText'],
   log: ServerLog,
 ): Promise<HttpServer> {
   let draining = false;
+  const ended = new AbortController();
   const notReady = () =>
     draining ? 'the server is shutting down' : pdp.ready ? undefined : 'no policy has been loaded yet';
-  const listener = await listenHttp(address, createHandler(pdp, createProbes({ notReady, metricsText }, log), log));
+  const probes = createProbes({ notReady, metricsText }, log);
+  const listener = await listenHttp(address, createHandler(pdp, policy, ended.signal, probes, log));
   let closing: Promise<void> | undefined;
   const close = async (deadlineMs: number): Promise<void> => {
     draining = true;
+    ended.abort();
     const cutOff = setTimeout(() => listener.destroy(), deadlineMs);
     await listener.drain();
     clearTimeout(cutOff);
@@ -63,12 +73,14 @@ function refusalOf(
   if (supports(contentType)) return undefined;
   const error = supports('application/json')
     ? 'send it with content-type: application/json'
-    : 'this call streams: use a Connect or gRPC client, or postern list-objects --json';
+    : 'this call streams: use a Connect or gRPC client, or, to list objects, postern list-objects --json';
   return { status: 415, error };
 }
 
 function createHandler(
   pdp: Pdp,
+  policy: PolicyParts | undefined,
+  ended: AbortSignal,
   fallback: (request: AnyRequest, response: AnyResponse) => void,
   log: ServerLog,
 ): (request: AnyRequest, response: AnyResponse) => void {
@@ -78,7 +90,13 @@ function createHandler(
     // A misspelt "object" that was passed over would turn the question into one about the whole tenant.
     // A denial says "allowed": false in so many words.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
-  }).service(DecisionService, createDecisionService(pdp, log));
+    requestGate: createPolicyGate(policy, log),
+  })
+    .service(DecisionService, createDecisionService(pdp, log))
+    .service(
+      PolicyService,
+      policy === undefined ? createAbsentPolicyService() : createPolicyService(policy, log, ended),
+    );
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   return (request, response) => {

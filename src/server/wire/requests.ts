@@ -118,6 +118,7 @@ const itemReach = tag(4, 0);
 const itemContext = tag(5, 2);
 const assertedGroups = tag(1, 2);
 const attributes = tag(2, 2);
+const activeRoles = tag(3, 2);
 
 function readCheck(reader: Reader, end: number, draft: CheckDraft, prefix: string): void {
   const outerEnd = reader.end;
@@ -166,13 +167,18 @@ function readContext(reader: Reader, query: QueryDraft, prefix: string): void {
   reader.end = end;
   // A message that stands twice is merged: its lists are joined.
   const groups = [...query.assertedGroups];
+  let roles: string[] | undefined;
   while (reader.pos < end) {
     const field = reader.tag();
     if (field === assertedGroups) groups.push(reader.string());
-    else if (field === attributes) query.attributes = { ...query.attributes, ...readAttributes(reader, prefix) };
+    else if (field === activeRoles) {
+      roles ??= [...(query.activeRoles ?? [])];
+      roles.push(reader.string());
+    } else if (field === attributes) query.attributes = { ...query.attributes, ...readAttributes(reader, prefix) };
     else reader.skip(field);
   }
   if (groups.length > 0) query.assertedGroups = groups;
+  if (roles !== undefined) query.activeRoles = roles;
   reader.end = outerEnd;
 }
 

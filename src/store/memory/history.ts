@@ -8,7 +8,10 @@ import type { ChangeSet, Revision } from '../../model/change.ts';
 export interface HistoryLimits {
   /** Most change sets kept. */
   readonly maxChangeSets: number;
-  /** Most changes kept, over all change sets: records are small and much alike, so that this bounds the bytes. */
+  /**
+   * Most changes kept, over all change sets; one that holds the record before it counts twice. Records are small and
+   * much alike, so that this bounds the bytes.
+   */
   readonly maxChanges: number;
 }
 
@@ -26,10 +29,10 @@ export class History {
 
   add(changeSet: ChangeSet): void {
     this.#changeSets.push(changeSet);
-    this.#changes += changeSet.changes.length;
+    this.#changes += weightOf(changeSet);
     let dropped = 0;
     while (this.#changeSets.length - dropped > this.#limits.maxChangeSets || this.#changes > this.#limits.maxChanges) {
-      this.#changes -= this.#changeSets[dropped]?.changes.length ?? 0;
+      this.#changes -= weightOf(this.#changeSets[dropped] as ChangeSet);
       dropped++;
     }
     this.#changeSets.splice(0, dropped);
@@ -43,4 +46,18 @@ export class History {
     const first = this.#changeSets.length - missing;
     return this.#changeSets.slice(first, first + limit);
   }
+
+  /** The change sets before a revision, newest first, at most `limit`. */
+  before(before: Revision | undefined, head: Revision, limit: number): readonly ChangeSet[] {
+    if (before !== undefined && before.epoch !== head.epoch) return [];
+    const later = before === undefined ? 0 : Math.max(0, head.number + 1 - before.number);
+    const end = Math.max(0, this.#changeSets.length - later);
+    return this.#changeSets.slice(Math.max(0, end - limit), end).reverse();
+  }
+}
+
+function weightOf({ changes }: ChangeSet): number {
+  let weight = changes.length;
+  for (const { before } of changes) if (before !== undefined) weight++;
+  return weight;
 }

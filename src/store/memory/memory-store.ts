@@ -11,8 +11,10 @@ import { maxChangesPerCommit } from '../../model/limits.ts';
 import { checked, problemOfTenant } from '../../model/names.ts';
 import {
   type CommitOptions,
+  checkBefore,
   checkExpected,
   emptyRevision,
+  noSuchTenant,
   type Store,
   type StoreListener,
   type Subscription,
@@ -29,6 +31,8 @@ interface Tenant {
   readonly records: ReadonlyMap<EntityKind, Map<string, EntityRecord>>;
   readonly history: History;
   head: Revision;
+  /** The number of the revision that deleted it: it is deleted until the next one. */
+  deleted: number | undefined;
 }
 
 interface Follower {
@@ -79,12 +83,34 @@ class MemoryStore implements Store {
     return found.history.since(since, found.head, limit);
   }
 
+  async changesBefore(tenant: string, before: Revision | undefined, limit: number): Promise<readonly ChangeSet[]> {
+    const found = this.#find(tenant);
+    return found === undefined || limit < 1 ? [] : found.history.before(before, found.head, limit);
+  }
+
   async commit(tenant: string, changes: readonly Change[], options: CommitOptions = {}): Promise<Revision> {
+    return this.#commit(tenant, changes, options);
+  }
+
+  async deleteTenant(tenant: string, options: CommitOptions = {}): Promise<Revision> {
+    const found = this.#find(tenant);
+    if (found === undefined || isDeleted(found)) throw noSuchTenant(tenant);
+    const changes: Change[] = [];
+    for (const kind of entityKinds.toReversed()) {
+      for (const [key, before] of found.records.get(kind) ?? []) changes.push({ op: 'delete', kind, key, before });
+    }
+    const revision = this.#commit(tenant, changes, options);
+    found.deleted = revision.number;
+    return revision;
+  }
+
+  #commit(tenant: string, changes: readonly Change[], options: CommitOptions): Revision {
     const found = this.#find(tenant);
     checkExpected(tenant, options.expected, found?.head);
     if (changes.length > maxChangesPerCommit) {
       throw new PosternError('LIMIT_EXCEEDED', `${changes.length} changes are more than ${maxChangesPerCommit}`);
     }
+    for (const change of changes) checkBefore(change);
     const into = found ?? this.#create(tenant);
     const revision = { epoch: into.head.epoch, number: into.head.number + 1 };
     for (const change of changes) apply(into, change);
@@ -93,6 +119,7 @@ class MemoryStore implements Store {
       changes: [...changes],
       at: this.#now(),
       ...(options.by ? { by: options.by } : {}),
+      ...(options.via ? { via: options.via } : {}),
       ...(options.why ? { why: options.why } : {}),
     };
     into.head = revision;
@@ -119,7 +146,7 @@ class MemoryStore implements Store {
   }
 
   async tenants(): Promise<readonly string[]> {
-    return [...this.#tenants.keys()].sort();
+    return [...this.#tenants].flatMap(([name, tenant]) => (isDeleted(tenant) ? [] : [name])).sort();
   }
 
   async close(): Promise<void> {
@@ -145,6 +172,7 @@ class MemoryStore implements Store {
       records: new Map(entityKinds.map((kind) => [kind, new Map()])),
       history: new History(this.#limits),
       head: { epoch: randomBytes(8).toString('hex'), number: 0 },
+      deleted: undefined,
     };
     this.#tenants.set(tenant, created);
     return created;
@@ -158,6 +186,10 @@ class MemoryStore implements Store {
       });
     }
   }
+}
+
+function isDeleted({ deleted, head }: Tenant): boolean {
+  return deleted === head.number;
 }
 
 function apply(tenant: Tenant, change: Change): void {

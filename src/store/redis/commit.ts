@@ -12,7 +12,7 @@ import { corrupt } from '../../model/parse-fields.ts';
 import { type CommitOptions, checkExpected, conflict } from '../store.ts';
 import type { Commands } from './commands.ts';
 import type { RedisClient } from './connection.ts';
-import { messageTail, type Part, partsOf } from './encode.ts';
+import { type About, messageTail, type Part, partsOf } from './encode.ts';
 import { readHead } from './history.ts';
 import { stagingKey, type TenantKeys } from './keys.ts';
 
@@ -22,25 +22,32 @@ export interface HistoryLimits {
   readonly maxBytes: number;
 }
 
+/** What a commit can be besides what Store.commit offers. */
+export interface CommitRequest extends CommitOptions {
+  /** Takes the tenant off the list of tenants, in the same step. */
+  readonly deletesTenant?: boolean;
+}
+
 /** A larger change set is announced by its revision alone. */
 const maxMessageBytes = 256 * 1024;
 /** A staged commit whose writer died is gone after this. */
 const stagingMs = 10 * 60_000;
 
-/** What Store.commit promises. @throws what the client throws; PosternError REVISION_CONFLICT, LIMIT_EXCEEDED, STORE_CORRUPT */
+/** What Store.commit promises. @throws what the client throws; PosternError REVISION_CONFLICT, LIMIT_EXCEEDED, STORE_CORRUPT, INTERNAL */
 export async function commit(
   client: RedisClient,
   commands: Commands,
   keys: TenantKeys,
   changes: readonly Change[],
-  options: CommitOptions,
+  options: CommitRequest,
   limits: HistoryLimits,
   at: number,
 ): Promise<Revision> {
   if (changes.length > maxChangesPerCommit) {
     throw new PosternError('LIMIT_EXCEEDED', `${changes.length} changes are more than ${maxChangesPerCommit}`);
   }
-  const { expected, by = '', why = '', onProgress } = options;
+  const { expected, by = '', via = '', why = '', deletesTenant = false, onProgress } = options;
+  const about: About = { at, by, via, why };
   const staging = stagingKey(keys, randomBytes(8).toString('hex'));
   const run = async (counts: readonly number[], staged: boolean, message: string, words: readonly string[]) =>
     toRevision(
@@ -54,11 +61,13 @@ export async function commit(
           expected?.number ?? '',
           at,
           by,
+          via,
           why,
           staged ? '1' : '0',
           counts.join(' '),
           limits.maxEntries,
           limits.maxBytes,
+          deletesTenant ? '1' : '0',
           message,
           ...words,
         ],
@@ -70,7 +79,7 @@ export async function commit(
   const parts = partsOf(changes);
   const first = parts.next().value ?? undefined;
   if (first === undefined || first.count === changes.length) {
-    const tail = messageTail(at, by, why, first?.toJson() ?? '[]');
+    const tail = messageTail(about, first?.toJson() ?? '[]');
     const message = Buffer.byteLength(tail) > maxMessageBytes ? '' : tail;
     const revision = await run([changes.length], false, message, first?.words ?? []);
     onProgress?.(changes.length, changes.length);

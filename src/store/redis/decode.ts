@@ -8,7 +8,7 @@ import { type EntityKind, entityKey, entityKinds } from '../../model/entity.ts';
 import { messageOf, PosternError } from '../../model/errors.ts';
 import { quote } from '../../model/names.ts';
 import { corrupt, type Json, objectAt } from '../../model/parse-fields.ts';
-import { parseChange, parseRecord } from '../../model/parse-record.ts';
+import { parseChange, parseRecord, withBefore } from '../../model/parse-record.ts';
 
 const epochPattern = /^[A-Za-z0-9]{1,64}$/;
 const numberPattern = /^[1-9][0-9]{0,15}$/;
@@ -39,14 +39,8 @@ export function parseMessage(text: string, channel: string): ChangeSet | Revisio
   const revision = parseRevisionOf(from.epoch, from.revision, where);
   if (from.changes === undefined) return revision;
   if (!Array.isArray(from.changes)) throw corrupt(where, 'changes', 'is not a list');
-  return toChangeSet(
-    revision,
-    from.at,
-    from.by,
-    from.why,
-    from.changes.map((change: unknown) => parseChange(change, where)),
-    where,
-  );
+  const changes = from.changes.map((change: unknown) => parseChange(change, where));
+  return toChangeSet(revision, from, changes, where);
 }
 
 /** What the first entry of a change set says of the whole. */
@@ -55,6 +49,7 @@ export interface EntryHead {
   readonly at: string;
   readonly parts: number;
   readonly by: string | undefined;
+  readonly via: string | undefined;
   readonly why: string | undefined;
 }
 
@@ -66,46 +61,60 @@ export function parseFirstEntry(fields: readonly string[], where: string): { hea
   const parts = Number(about.parts);
   if (about.epoch === undefined || about.at === undefined) throw corrupt(where, 'epoch', 'or "at" is missing');
   if (!Number.isSafeInteger(parts) || parts < 1) throw corrupt(where, 'parts', 'is not a number above 0');
-  const head = { epoch: about.epoch, at: about.at, parts, by: about.by, why: about.why };
+  const head = { epoch: about.epoch, at: about.at, parts, by: about.by, via: about.via, why: about.why };
   return { head, changes: parseEntry(fields.slice(i), where) };
 }
 
-/** The changes of one entry: pairs of "+kind", record; or "-kind", key. */
+/** The changes of one entry: pairs of "+kind", record; or "-kind", key; each perhaps after a pair of "=kind", before. */
 export function parseEntry(fields: readonly string[], where: string): Change[] {
   const changes: Change[] = [];
   for (let i = 0; i < fields.length; i += 2) {
-    const op = fields[i] as string;
-    const value = fields[i + 1] as string;
-    const kind = entityKinds.find((each) => each === op.slice(1));
-    if (!isChange(op) || kind === undefined) throw corrupt(where, quote(op), 'is not a change of a known kind');
-    if (op.startsWith('-')) changes.push({ op: 'delete', kind, key: value });
-    else {
-      const record = parseRecord(parseJson(value, where), where);
-      if (record.kind !== kind) throw corrupt(where, 'kind', `is "${record.kind}" in a change of "${kind}"`);
-      changes.push({ op: 'put', record });
+    let before: unknown;
+    if (fields[i]?.startsWith('=')) {
+      if (fields[i]?.slice(1) !== fields[i + 2]?.slice(1)) {
+        throw corrupt(where, quote(fields[i] as string), 'is not followed by the change that it belongs to');
+      }
+      before = parseJson(fields[i + 1] as string, `${where} before`);
+      i += 2;
     }
+    changes.push(withBefore(parsePair(fields[i] as string, fields[i + 1] as string, where), before, where));
   }
   return changes;
 }
 
-/** @param at Number, or its text. */
+function parsePair(op: string, value: string, where: string): Change {
+  const kind = entityKinds.find((each) => each === op.slice(1));
+  if (!(op.startsWith('+') || op.startsWith('-')) || kind === undefined) {
+    throw corrupt(where, quote(op), 'is not a change of a known kind');
+  }
+  if (op.startsWith('-')) return { op: 'delete', kind, key: value };
+  const record = parseRecord(parseJson(value, where), where);
+  if (record.kind !== kind) throw corrupt(where, 'kind', `is "${record.kind}" in a change of "${kind}"`);
+  return { op: 'put', record };
+}
+
+/** @param about What is said of the whole, untrusted; `at` is a number or its text. */
 export function toChangeSet(
   revision: Revision,
-  at: unknown,
-  by: unknown,
-  why: unknown,
+  about: { readonly at?: unknown; readonly by?: unknown; readonly via?: unknown; readonly why?: unknown },
   changes: readonly Change[],
   where: string,
 ): ChangeSet {
-  const atMs = Number(at);
-  if (!Number.isSafeInteger(atMs)) throw corrupt(where, 'at', 'is not a number of milliseconds');
-  if (by !== undefined && typeof by !== 'string') throw corrupt(where, 'by', 'is not text');
-  if (why !== undefined && typeof why !== 'string') throw corrupt(where, 'why', 'is not text');
-  return { revision, changes, at: atMs, ...(by ? { by } : {}), ...(why ? { why } : {}) };
+  const at = Number(about.at);
+  if (!Number.isSafeInteger(at)) throw corrupt(where, 'at', 'is not a number of milliseconds');
+  const by = textOf(about.by, 'by', where);
+  const via = textOf(about.via, 'via', where);
+  const why = textOf(about.why, 'why', where);
+  return { revision, changes, at, ...(by ? { by } : {}), ...(via ? { via } : {}), ...(why ? { why } : {}) };
+}
+
+function textOf(value: unknown, field: string, where: string): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw corrupt(where, field, 'is not text');
 }
 
 function isChange(field: string | undefined): boolean {
-  return field?.startsWith('+') === true || field?.startsWith('-') === true;
+  return field !== undefined && /^[+=-]/.test(field);
 }
 
 function parseRevisionOf(epoch: unknown, number: unknown, where: string): Revision {

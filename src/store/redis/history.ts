@@ -1,5 +1,5 @@
 /**
- * Reads the head and the change stream of a tenant. A change set is one or more
+ * Reads the head and the change stream of a tenant, forwards (history-before.ts reads it backwards). A change set is one or more
  * neighbouring stream entries with the ids <revision>-0, <revision>-1, ...; the
  * first says how many. It must never return a history with a gap, or a change
  * set of which a part was trimmed.
@@ -11,9 +11,9 @@ import { type EntryHead, parseEntry, parseFirstEntry, parseHead, toChangeSet } f
 import type { TenantKeys } from './keys.ts';
 
 /** Entries in one reply: each is at most about 256 KiB. */
-const pageEntries = 32;
+export const pageEntries = 32;
 /** A read ends early with the change set that passes this many changes. */
-const maxChangesPerRead = 100_000;
+export const maxChangesPerRead = 100_000;
 
 /** A change set whose entries are not all read yet. */
 interface Unfinished {
@@ -84,7 +84,8 @@ async function readFrom(
   return found.length === 0 ? undefined : found;
 }
 
-function finish({ number, head, changes }: Unfinished, where: string): ChangeSet {
+/** The change set of which all entries were read. @throws PosternError STORE_CORRUPT */
+export function finish({ number, head, changes }: Omit<Unfinished, 'parts'>, where: string): ChangeSet {
   if (head.epoch === '') throw corrupt(where, 'epoch', 'is empty');
-  return toChangeSet({ epoch: head.epoch, number }, head.at, head.by, head.why, changes, where);
+  return toChangeSet({ epoch: head.epoch, number }, head, changes, where);
 }

@@ -8,7 +8,10 @@ import { checked, problemOfTenant } from '../../model/names.ts';
 
 export interface TenantKeys {
   readonly tenant: string;
-  /** Hash: epoch, revision, the kinds that have records, and where history is cut next (mark, markBytes). */
+  /**
+   * Hash: epoch, revision, the kinds that have records, where history is cut next (mark, markBytes), and the revision
+   * that deleted the tenant last (deleted).
+   */
   readonly head: string;
   /** Stream: the change sets; the entries of revision n are n-0, n-1, ... */
   readonly changes: string;
@@ -22,7 +25,7 @@ export interface TenantKeys {
   readonly recordList: readonly string[];
 }
 
-/** Set of the tenants that were ever written. In a Cluster it lives in a slot of its own. */
+/** Set of the tenants that were ever written, deleted ones too. In a Cluster it lives in a slot of its own. */
 export const tenantsKey = 'postern:tenants';
 
 /** @throws PosternError INVALID_TENANT: a brace in a tenant's name would move its keys to other slots. */

@@ -6,14 +6,17 @@
 import type { Change, ChangeSet, Revision } from '../../model/change.ts';
 import type { CommitOptions, Store, StoreListener, Subscription } from '../store.ts';
 import { type Commands, defineCommands } from './commands.ts';
-import { commit, type HistoryLimits } from './commit.ts';
+import { type CommitRequest, commit, type HistoryLimits } from './commit.ts';
 import { type Connection, type ConnectionOptions, connect, createSubscriber } from './connection.ts';
+import { deleteTenant } from './delete-tenant.ts';
 import { toStoreError } from './errors.ts';
 import { RedisFollower } from './follow.ts';
 import { readChangesSince, readHead } from './history.ts';
-import { tenantKeys, tenantsKey } from './keys.ts';
+import { readChangesBefore } from './history-before.ts';
+import { type TenantKeys, tenantKeys, tenantsKey } from './keys.ts';
 import { load } from './load.ts';
 import type { RedisTarget } from './target.ts';
+import { listTenants } from './tenants.ts';
 
 export interface RedisStoreOptions extends ConnectionOptions {
   /** About how many entries, and bytes, a tenant's change stream keeps. Default 10,000 and 64 MiB. */
@@ -40,7 +43,7 @@ class RedisStore implements Store {
   readonly #follower: RedisFollower;
   readonly #history: HistoryLimits;
   readonly #now: () => number;
-  /** Tenants that this process has put on the list of tenants. */
+  /** Tenants that this process has put on the list of tenants; names leave it only where Redis is emptied. */
   readonly #listed = new Set<string>();
 
   constructor(target: RedisTarget, options: RedisStoreOptions) {
@@ -89,18 +92,35 @@ class RedisStore implements Store {
     );
   }
 
+  changesBefore(tenant: string, before: Revision | undefined, limit: number): Promise<readonly ChangeSet[]> {
+    return this.#run(`cannot read the changes of tenant ${tenant}`, () =>
+      readChangesBefore(this.#connection.client, tenantKeys(tenant), before, limit),
+    );
+  }
+
   commit(tenant: string, changes: readonly Change[], options: CommitOptions = {}): Promise<Revision> {
-    return this.#run(`cannot commit to tenant ${tenant} (if it was sent, it may have been made)`, async () => {
-      const { client } = this.#connection;
+    return this.#run(`cannot commit to tenant ${tenant} (if it was sent, it may have been made)`, () =>
+      this.#commit(tenantKeys(tenant), changes, options),
+    );
+  }
+
+  deleteTenant(tenant: string, options: CommitOptions = {}): Promise<Revision> {
+    return this.#run(`cannot delete tenant ${tenant} (if it was sent, it may have been made)`, () => {
       const keys = tenantKeys(tenant);
-      // Before the commit, so that no history is ever left off the list; tenants() passes over those without one.
-      if (!this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
-      const revision = await commit(client, this.#commands, keys, changes, options, this.#history, this.#now());
-      // A first revision of a tenant that was listed already: Redis was emptied, and the list with it.
-      if (revision.number === 1 && this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
-      this.#listed.add(tenant);
-      return revision;
+      return deleteTenant(this.#connection.client, keys, options, (...args) => this.#commit(keys, ...args));
     });
+  }
+
+  async #commit(keys: TenantKeys, changes: readonly Change[], request: CommitRequest): Promise<Revision> {
+    const { client } = this.#connection;
+    const { tenant } = keys;
+    // Before the commit, so that no history is ever left off the list; tenants() passes over those without one.
+    if (!this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
+    const revision = await commit(client, this.#commands, keys, changes, request, this.#history, this.#now());
+    // A first revision of a tenant that was listed already: Redis was emptied, and the list with it.
+    if (revision.number === 1 && this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
+    this.#listed.add(tenant);
+    return revision;
   }
 
   follow(tenant: string, listener: StoreListener): Subscription {
@@ -108,12 +128,7 @@ class RedisStore implements Store {
   }
 
   tenants(): Promise<readonly string[]> {
-    return this.#run('cannot read the list of tenants', async () => {
-      const { client } = this.#connection;
-      const listed = await client.smembers(tenantsKey);
-      const exist = await Promise.all(listed.map((tenant) => client.exists(tenantKeys(tenant).head)));
-      return listed.filter((_, i) => exist[i] === 1).sort();
-    });
+    return this.#run('cannot read the list of tenants', () => listTenants(this.#connection.client));
   }
 
   async close(): Promise<void> {

@@ -32,7 +32,12 @@ const attributes = fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), json, { maxK
 const context = fc.option(
   fc.oneof(
     fc.record({ assertedGroups: fc.array(text, { maxLength: 3 }) }),
-    fc.record({ assertedGroups: fc.array(text, { maxLength: 3 }), attributes }),
+    fc.record({ activeRoles: fc.array(text, { maxLength: 3 }) }),
+    fc.record({
+      assertedGroups: fc.array(text, { maxLength: 3 }),
+      activeRoles: fc.array(text, { maxLength: 3 }),
+      attributes,
+    }),
   ),
   { nil: undefined },
 );

@@ -13,7 +13,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file postern/v1/decision.proto.
  */
 export const file_postern_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("Chlwb3N0ZXJuL3YxL2RlY2lzaW9uLnByb3RvEgpwb3N0ZXJuLnYxIlQKDFF1ZXJ5Q29udGV4dBIXCg9hc3NlcnRlZF9ncm91cHMYASADKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QifwoIRGVjaXNpb24SDwoHYWxsb3dlZBgBIAEoCBIiCgZyZWFzb24YAiABKA4yEi5wb3N0ZXJuLnYxLlJlYXNvbhIPCgdiaW5kaW5nGAMgASgJEhMKC2RlY2lzaW9uX2lkGAQgASgJEhgKEGVuZm9yY2VkX2FsbG93ZWQYBSABKAgqRAoFUmVhY2gSFQoRUkVBQ0hfVU5TUEVDSUZJRUQQABITCg9SRUFDSF9JTkhFUklURUQQARIPCgtSRUFDSF9FWEFDVBACKk0KBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEhAKDE1PREVfRU5GT1JDRRABEg8KC01PREVfU0hBRE9XEAISDAoITU9ERV9PRkYQAyq+AQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhIKDlJFQVNPTl9BTExPV0VEEAESGAoUUkVBU09OX0VYUExJQ0lUX0RFTlkQAhIgChxSRUFTT05fUk9MRV9MQUNLU19QRVJNSVNTSU9OEAMSEgoOUkVBU09OX05PX1JPTEUQBBIaChZSRUFTT05fRU5GT1JDRU1FTlRfT0ZGEAUSHAoYUkVBU09OX0NPTkRJVElPTl9OT1RfTUVUEAZiBnByb3RvMw", [file_google_protobuf_struct]);
+  fileDesc("Chlwb3N0ZXJuL3YxL2RlY2lzaW9uLnByb3RvEgpwb3N0ZXJuLnYxImoKDFF1ZXJ5Q29udGV4dBIXCg9hc3NlcnRlZF9ncm91cHMYASADKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSFAoMYWN0aXZlX3JvbGVzGAMgAygJIn8KCERlY2lzaW9uEg8KB2FsbG93ZWQYASABKAgSIgoGcmVhc29uGAIgASgOMhIucG9zdGVybi52MS5SZWFzb24SDwoHYmluZGluZxgDIAEoCRITCgtkZWNpc2lvbl9pZBgEIAEoCRIYChBlbmZvcmNlZF9hbGxvd2VkGAUgASgIKkQKBVJlYWNoEhUKEVJFQUNIX1VOU1BFQ0lGSUVEEAASEwoPUkVBQ0hfSU5IRVJJVEVEEAESDwoLUkVBQ0hfRVhBQ1QQAipNCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIQCgxNT0RFX0VORk9SQ0UQARIPCgtNT0RFX1NIQURPVxACEgwKCE1PREVfT0ZGEAMqvgEKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABISCg5SRUFTT05fQUxMT1dFRBABEhgKFFJFQVNPTl9FWFBMSUNJVF9ERU5ZEAISIAocUkVBU09OX1JPTEVfTEFDS1NfUEVSTUlTU0lPThADEhIKDlJFQVNPTl9OT19ST0xFEAQSGgoWUkVBU09OX0VORk9SQ0VNRU5UX09GRhAFEhwKGFJFQVNPTl9DT05ESVRJT05fTk9UX01FVBAGYgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * What a caller knows about the question beyond its three names.
@@ -36,6 +36,17 @@ export type QueryContext = Message<"postern.v1.QueryContext"> & {
    * @generated from field: google.protobuf.Struct attributes = 2;
    */
   attributes?: JsonObject | undefined;
+
+  /**
+   * The roles that are active, as in a session; empty: all of them. What a
+   * subject is allowed by a role then counts only as far as an active role,
+   * which is that one or is included in it, grants it; denials always count.
+   * At most 100. Those that a dynamic constraint keeps apart are an error
+   * (ROLES_CONFLICT), never a denial. ListSubjects takes none.
+   *
+   * @generated from field: repeated string active_roles = 3;
+   */
+  activeRoles: string[];
 };
 
 /**

@@ -1,9 +1,9 @@
 -- Commits one change set of one tenant, atomically. Redis does not roll back, so whatever can be refused is refused
 -- before the first write; the first write is an XADD, which Redis itself refuses where memory or ids do not allow it.
 --
--- KEYS[1]  head: hash of epoch, revision, kinds (those that have records), mark, markBytes
+-- KEYS[1]  head: hash of epoch, revision, kinds (those that have records), mark, markBytes, deleted
 -- KEYS[2]  changes: stream
--- KEYS[3]  staging: list of the changes where ARGV[9] is "1"; otherwise not touched
+-- KEYS[3]  staging: list of the changes where ARGV[10] is "1"; otherwise not touched
 -- KEYS[4]  and up: record hashes, one for each kind, in the order of ARGV[1]
 -- ARGV[1]  the kinds, separated by spaces
 -- ARGV[2]  channel
@@ -12,19 +12,22 @@
 -- ARGV[5]  expected revision number; "" expects nothing
 -- ARGV[6]  at, milliseconds
 -- ARGV[7]  by, or ""
--- ARGV[8]  why, or ""
--- ARGV[9]  "1" where the changes are staged
--- ARGV[10] how many changes each part holds, separated by spaces; a part becomes one stream entry
--- ARGV[11] about how many stream entries to keep
--- ARGV[12] about how many bytes of history to keep
--- ARGV[13] the message after its revision, or "" to publish only epoch and revision
--- ARGV[14] and up: the changes, three texts each: "+kind", key, record; or "-kind", key, "". Staged ones look the same.
+-- ARGV[8]  via, or ""
+-- ARGV[9]  why, or ""
+-- ARGV[10] "1" where the changes are staged
+-- ARGV[11] how many changes each part holds, separated by spaces; a part becomes one stream entry
+-- ARGV[12] about how many stream entries to keep
+-- ARGV[13] about how many bytes of history to keep
+-- ARGV[14] "1" where this deletes the tenant: it is off the list of tenants until the next revision
+-- ARGV[15] the message after its revision, or "" to publish only epoch and revision
+-- ARGV[16] and up: the changes, four texts each: "+kind", key, record, before; or "-kind", key, "", before. Without a
+--          before it is "". Staged ones look the same.
 --
 -- Returns {"ok", epoch, revision}, {"conflict", epoch, revision}, {"wrongtype", key, type, wanted},
 -- {"corrupt", key, what is wrong} or {"unstaged"}.
 local head, changes, staging = KEYS[1], KEYS[2], KEYS[3]
-local staged = ARGV[9] == '1'
-local firstChange = 14
+local staged = ARGV[10] == '1'
+local firstChange, width = 16, 4
 
 local function typeOf(key)
   return redis.call('TYPE', key).ok
@@ -73,11 +76,11 @@ if ARGV[5] ~= '' then
 end
 
 local parts, total = {}, 0
-for count in string.gmatch(ARGV[10], '%d+') do
+for count in string.gmatch(ARGV[11], '%d+') do
   parts[#parts + 1] = tonumber(count)
   total = total + tonumber(count)
 end
-if staged and redis.call('LLEN', staging) ~= total * 3 then return { 'unstaged' } end
+if staged and redis.call('LLEN', staging) ~= total * width then return { 'unstaged' } end
 
 -- From here on only writes. A part at a time, so that a large change set is never in Lua's memory as a whole.
 local number = text(revision + 1)
@@ -86,10 +89,10 @@ local cursor = firstChange
 local function takePart(count)
   if not staged then
     local from = cursor
-    cursor = cursor + count * 3
+    cursor = cursor + count * width
     return ARGV, from, cursor - 1
   end
-  return redis.call('LRANGE', staging, 0, count * 3 - 1), 1, count * 3
+  return redis.call('LRANGE', staging, 0, count * width - 1), 1, count * width
 end
 
 local function entryOf(part, from, to, first)
@@ -97,11 +100,18 @@ local function entryOf(part, from, to, first)
   if first then
     entry = { 'epoch', epoch, 'at', ARGV[6], 'parts', tostring(#parts) }
     if ARGV[7] ~= '' then entry[#entry + 1] = 'by'; entry[#entry + 1] = ARGV[7] end
-    if ARGV[8] ~= '' then entry[#entry + 1] = 'why'; entry[#entry + 1] = ARGV[8] end
+    if ARGV[8] ~= '' then entry[#entry + 1] = 'via'; entry[#entry + 1] = ARGV[8] end
+    if ARGV[9] ~= '' then entry[#entry + 1] = 'why'; entry[#entry + 1] = ARGV[9] end
   end
   local size = #entry
-  for i = from, to, 3 do
-    local op = part[i]
+  for i = from, to, width do
+    local op, before = part[i], part[i + 3]
+    if before ~= '' then
+      entry[size + 1] = '=' .. string.sub(op, 2)
+      entry[size + 2] = before
+      markBytes = markBytes + #before
+      size = size + 2
+    end
     entry[size + 1] = op
     entry[size + 2] = string.byte(op) == 43 and part[i + 2] or part[i + 1]
     markBytes = markBytes + #entry[size + 2]
@@ -118,7 +128,7 @@ end
 
 local function apply(part, from, to)
   local op, list, size = nil, {}, 0
-  for i = from, to, 3 do
+  for i = from, to, width do
     if part[i] ~= op or size >= 2000 then
       if size > 0 then write(op, list) end
       op, list, size = part[i], {}, 0
@@ -137,13 +147,13 @@ for i, count in ipairs(parts) do
   local part, from, to = takePart(count)
   redis.call('XADD', changes, number .. '-' .. (i - 1), unpack(entryOf(part, from, to, i == 1)))
   apply(part, from, to)
-  if staged then redis.call('LTRIM', staging, count * 3, -1) end
+  if staged then redis.call('LTRIM', staging, count * width, -1) end
 end
 
 -- History is cut by entries, and by bytes in two generations: when the younger one has half of the bytes, the older
 -- one goes. That needs no look at old entries, and keeps the newest change set whatever its size.
-redis.call('XTRIM', changes, 'MAXLEN', '~', ARGV[11])
-if markBytes > tonumber(ARGV[12]) / 2 then
+redis.call('XTRIM', changes, 'MAXLEN', '~', ARGV[12])
+if markBytes > tonumber(ARGV[13]) / 2 then
   redis.call('XTRIM', changes, 'MINID', text(mark) .. '-0')
   mark, markBytes = revision + 2, 0
 end
@@ -153,7 +163,9 @@ for _, kind in ipairs(kinds) do
 end
 redis.call('HSET', head, 'epoch', epoch, 'revision', number, 'kinds', table.concat(present, ' '),
   'mark', text(mark), 'markBytes', text(markBytes))
+-- A number, not a flag: whoever commits next lists the tenant again without knowing of this.
+if ARGV[14] == '1' then redis.call('HSET', head, 'deleted', number) end
 
 local message = '{"epoch":"' .. epoch .. '","revision":' .. number
-redis.call('PUBLISH', ARGV[2], message .. (ARGV[13] == '' and '}' or ',' .. ARGV[13]))
+redis.call('PUBLISH', ARGV[2], message .. (ARGV[15] == '' and '}' or ',' .. ARGV[15]))
 return { 'ok', epoch, number }

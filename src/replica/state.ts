@@ -1,0 +1,25 @@
+/** How a replica stands to its store, and what it goes through: for logs, metrics and those who have to say why. */
+import type { Revision } from '../model/change.ts';
+import type { PosternError } from '../model/errors.ts';
+
+/** How a replica stands to its store. */
+export type ReplicaState =
+  /** No snapshot yet: the first load is under way, or the store has no history of this tenant. */
+  | { readonly kind: 'loading'; readonly reason: string }
+  /** The snapshot is the store's newest, as far as anyone has said. */
+  | { readonly kind: 'current' }
+  /** The snapshot answers, but may be behind: the store is away or what it holds is refused. */
+  | { readonly kind: 'behind'; readonly sinceMs: number; readonly reason: string }
+  | { readonly kind: 'closed' };
+
+/** What happened, for logs and metrics. */
+export type ReplicaEvent =
+  | { readonly kind: 'loaded'; readonly revision: Revision; readonly tookMs: number }
+  | { readonly kind: 'applied'; readonly revision: Revision; readonly changes: number; readonly delayMs: number }
+  | { readonly kind: 'problem'; readonly error: PosternError }
+  /** The store has no policy of this tenant: it was emptied, or nobody has written one yet. */
+  | { readonly kind: 'missing'; readonly held: Revision | undefined }
+  /** The snapshot is the store's newest again, without a change. */
+  | { readonly kind: 'current'; readonly revision: Revision }
+  | { readonly kind: 'disconnected'; readonly reason: string }
+  | { readonly kind: 'connected' };
