@@ -35,7 +35,13 @@ const enumValues = [BatchModeSchema, ModeSchema, ReachSchema, ReasonSchema].flat
 );
 const reasons = ReasonSchema.values.map(({ name }) => name.replace(/^REASON_/, ''));
 const options: readonly OptionSpec[] = serveOptions;
-const variables = new Set([...options.map(envNameOf), 'POSTERN_ADDRESS', 'POSTERN_CONFIG', 'POSTERN_TOKEN']);
+const variables = new Set([
+  ...options.map(envNameOf),
+  'POSTERN_ADDRESS',
+  'POSTERN_CONFIG',
+  'POSTERN_TENANT',
+  'POSTERN_TOKEN',
+]);
 /** Of other programs: Node, the test command, the terminal. */
 const otherVariables = ['NO_COLOR', 'FORCE_COLOR', 'NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'REDIS_URL'];
 

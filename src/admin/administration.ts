@@ -43,8 +43,10 @@ export function createAdministration(options: AdministrationOptions): Administra
   const { tenants, store, now, suggest } = options;
   const inTurn = createTurns();
 
-  function tenantFor(caller: Identity, name: string): Replica {
-    const replica = tenants.named(name);
+  async function tenantFor(caller: Identity, name: string, signal: AbortSignal | undefined): Promise<Replica> {
+    // A credential for other tenants causes no look at the store, and learns nothing.
+    if (name !== '') checkTenant(caller, name);
+    const replica = await tenants.find(name, signal);
     checkTenant(caller, replica.tenant);
     return replica;
   }
@@ -58,7 +60,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     { tenant, atLeast, onBehalfOf }: Omit<ReadOptions, 'page'>,
     signal: AbortSignal | undefined,
   ): Promise<ReadGate> {
-    const replica = tenantFor(caller, tenant);
+    const replica = await tenantFor(caller, tenant, signal);
     if (atLeast !== '') await replica.waitFor(parseRevision(atLeast, 'at_least'), signal);
     return gateAt(caller, replica, snapshotOf(replica), onBehalfOf);
   }
@@ -75,11 +77,11 @@ export function createAdministration(options: AdministrationOptions): Administra
     const { tenant, changes, why, dryRun } = request;
     checked(tenant, problemOfTenant(tenant), 'INVALID_TENANT', 'tenant');
     checkTenant(caller, tenant);
+    // One that was deleted goes on in its numbers. Read before the list: who comes in between is a conflict.
+    const expected = (await store.head(tenant)) ?? emptyRevision;
     if ((await store.tenants()).includes(tenant)) {
       throw new PosternError('ALREADY_EXISTS', `tenant ${quote(tenant)} is there already`, { field: 'tenant' });
     }
-    // One that was deleted goes on in its numbers.
-    const expected = (await store.head(tenant)) ?? emptyRevision;
     const snapshot = emptySnapshot(options.graph);
     const plan = planChanges({
       snapshot,
@@ -101,7 +103,7 @@ export function createAdministration(options: AdministrationOptions): Administra
 
   return {
     commit: async (caller, request, signal) => {
-      const replica = tenantFor(caller, request.tenant);
+      const replica = await tenantFor(caller, request.tenant, signal);
       checkWritable();
       if (request.allowNoAdministrator) checkOperator(caller, 'leave a tenant without an administrator');
       const plan = (snapshot: Snapshot) => {
@@ -127,7 +129,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     listChangeSets: async (caller, read, filter, signal) =>
       listChangeSets(await gateFor(caller, read, signal), store, filter, read.page, signal),
     async *watch(caller, { tenant, since, onBehalfOf }, signal) {
-      const replica = tenantFor(caller, tenant);
+      const replica = await tenantFor(caller, tenant, signal);
       const assertPermitted = (snapshot: Snapshot) => gateAt(caller, replica, snapshot, onBehalfOf).tenantRead();
       assertPermitted(snapshotOf(replica));
       yield* watch({ replica, store, since, assertPermitted }, AbortSignal.any([signal, replica.closed]));

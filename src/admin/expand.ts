@@ -44,12 +44,6 @@ export function isUsed(snapshot: Snapshot, name: string): boolean {
   );
 }
 
-/** Whether a group is there: one with a record, or with members. */
-export function isGroup(snapshot: Snapshot, group: string): boolean {
-  const node = snapshot.names.findNode(group);
-  return at(snapshot.groupRecords, node) !== undefined || at(snapshot.membersOf, node) !== undefined;
-}
-
 /**
  * The records that a creation makes: first itself, then what the hooks grant.
  * @param creator Undefined where nobody in the graph makes it: what is granted to the creator is left out.

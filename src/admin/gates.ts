@@ -3,29 +3,26 @@
  * would lead to is looked at, or compiled: who may not even try learns nothing else. Called by plan.ts.
  */
 import { mayOnNew } from '../engine/decide-new.ts';
-import { sameData } from '../graph/diff.ts';
 import { at } from '../graph/paged.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type {
   BindingRecord,
   GroupRecord,
+  HookMember,
   HookRecord,
   MemberRecord,
   ObjectRecord,
   RoleRecord,
 } from '../model/entity.ts';
-import { quote } from '../model/names.ts';
+import { isHookSubject, quote } from '../model/names.ts';
 import { parseScope } from '../model/scope.ts';
-import { isGroup } from './expand.ts';
+import { isUsed } from './expand.ts';
 import { type Case, placeOf, recordsOfStep, refuse, roleRecord, type Step, subjectOf } from './steps.ts';
 
 const onTenant = 'on the tenant';
 
 /** Reports every step that the caller may not take. Creations were judged when they were made, see mayCreate. */
 export function checkGates(judged: Case): void {
-  for (const [index, object] of judged.removals) {
-    if (!judged.holdings.may('delete', object)) refuse(judged, index, `remove ${object}`, 'delete', `on ${object}`);
-  }
   for (const step of judged.steps) {
     if (step.origin === 'asked') checkStep(judged, step);
     else if (step.origin === 'removal') checkLocked(judged, step);
@@ -81,39 +78,46 @@ function checkPolicy(judged: Case, { index }: Step, doing: string): void {
 
 function checkBinding(judged: Case, step: Step, record: BindingRecord): void {
   const { holdings, report } = judged;
+  const { role, subject, effect } = record;
   const { before } = step.change;
-  const wasLocked = before?.kind === 'binding' && before.locked === true;
-  if (wasLocked || record.locked === true) {
-    const what = `the binding of role ${quote(record.role)} to ${record.subject}`;
-    report(
+  const scope = parseScope(record.scope);
+  const isLeaving = step.change.op === 'delete' && effect !== 'deny' && subject === holdings.subject;
+  const known = roleRecord(judged, role);
+  const action = effect === 'deny' ? 'deny' : (known?.grantAction ?? 'grant');
+  // Who may deny on the tenant may mend any denial below it, one that shuts him out there as well.
+  const mayHere = holdings.mayOn(action, scope) || (effect === 'deny' && holdings.may(action, ''));
+  if (!isLeaving && !mayHere) {
+    const doing = `${effect === 'deny' ? 'deny, or lift a denial of,' : 'bind or revoke'} role ${quote(role)} ${placeOf(scope)}`;
+    refuse(
+      judged,
       step.index,
-      wasLocked ? `${what} is locked: only an operator may change it` : `only an operator may lock ${what}`,
+      known === undefined ? `${doing} (no such role is known)` : doing,
+      action,
+      placeOf(scope),
     );
     return;
   }
-  const isLeaving = step.change.op === 'delete' && record.effect !== 'deny' && record.subject === holdings.subject;
-  if (isLeaving) return;
-  const scope = parseScope(record.scope);
-  const denies = record.effect === 'deny';
-  const action = denies ? 'deny' : (roleRecord(judged, record.role)?.grantAction ?? 'grant');
-  if (holdings.mayOn(action, scope)) return;
-  const doing = denies ? 'deny, or lift a denial of,' : 'bind or revoke';
-  refuse(judged, step.index, `${doing} role ${quote(record.role)} ${placeOf(scope)}`, action, placeOf(scope));
+  const what = `the binding of role ${quote(role)} to ${subject}`;
+  if (before?.kind === 'binding' && before.locked === true) {
+    report(step.index, `${what} is locked: only an operator may change it`);
+  } else if (record.locked === true) report(step.index, `only an operator may lock ${what}`);
 }
 
 function checkMember(judged: Case, step: Step, { group, member }: MemberRecord): void {
   const { holdings, report } = judged;
-  if (step.change.op === 'put' && !isGroup(holdings.snapshot, group)) {
-    report(step.index, `${group} is not there; create it first, or in the same change set`);
-    return;
-  }
   const leaves = isShorter(step) && holdings.isPrincipal(member);
-  if (leaves && bringsDenials(judged.start, group)) {
+  if (leaves && step.change.before !== undefined && bringsDenials(judged.start, group)) {
     report(step.index, `${holdings.subject} is denied something by ${group}: somebody else has to take ${member} out`);
     return;
   }
-  if ((leaves && member === holdings.subject) || holdings.may('manage_members', group)) return;
-  refuse(judged, step.index, `change who is in ${group}`, 'manage_members', `on ${group}`);
+  if (!(leaves && member === holdings.subject) && !holdings.may('manage_members', group)) {
+    refuse(judged, step.index, `change who is in ${group}`, 'manage_members', `on ${group}`);
+  } else if (step.change.op === 'put' && !isUsed(holdings.snapshot, group)) reportMissing(judged, step, group);
+}
+
+/** Whoever may change something is told that it is not there; a put is no way to make it. */
+function reportMissing(judged: Case, { index }: Step, name: string): void {
+  judged.reportMissing(index, `${name} is not there; create it first, or in the same change set`);
 }
 
 /** Whether a membership ends by a step, or sooner than it would. */
@@ -137,51 +141,48 @@ export function bringsDenials(snapshot: Snapshot, group: string): boolean {
 
 function checkRole(judged: Case, step: Step, record: RoleRecord): void {
   const { before } = step.change;
-  if (record.system === true || (before?.kind === 'role' && before.system === true)) {
+  if (!judged.holdings.may('manage_roles', '')) {
+    refuse(judged, step.index, `change role ${quote(record.name)}`, 'manage_roles', onTenant);
+  } else if (record.system === true || (before?.kind === 'role' && before.system === true)) {
     const what = `role ${quote(record.name)} is shipped with the software`;
     judged.report(step.index, `${what}: only an operator may change it; make a role of your own that includes it`);
-    return;
   }
-  if (judged.holdings.may('manage_roles', '')) return;
-  refuse(judged, step.index, `change role ${quote(record.name)}`, 'manage_roles', onTenant);
 }
 
 function checkObject(judged: Case, step: Step, record: ObjectRecord): void {
-  const { holdings, report } = judged;
+  const { holdings } = judged;
   const { object } = record;
   const { before, after } = recordsOfStep(step);
-  if (after === undefined) {
-    report(step.index, `${object} is deleted by removing it: write {remove: {object}}`);
-    return;
-  }
-  if (before === undefined) {
-    report(step.index, `${object} is not there; create it: write {create: {object}}`);
-    return;
-  }
-  if (sameData(before, after)) return;
-  if (!holdings.may('move', object)) {
-    refuse(judged, step.index, `move ${object}`, 'move', `on ${object}`);
-    return;
-  }
-  const old = new Set((before as ObjectRecord).parents?.map((edge) => JSON.stringify(edge)));
-  for (const edge of record.parents ?? []) {
+  const action = after === undefined ? 'delete' : 'move';
+  if (!holdings.may(action, object)) refuse(judged, step.index, `${action} ${object}`, action, `on ${object}`);
+  else if (after === undefined) refuseBareDelete(judged, step, object);
+  else if (before === undefined) reportMissing(judged, step, object);
+  else checkParents(judged, step, before as ObjectRecord, record);
+}
+
+function checkParents(judged: Case, step: Step, before: ObjectRecord, { object, parents = [] }: ObjectRecord): void {
+  const { holdings } = judged;
+  const old = new Set(before.parents?.map((edge) => JSON.stringify(edge)));
+  for (const edge of parents) {
     if (old.has(JSON.stringify(edge))) continue;
     if (mayCreate(holdings.snapshot, holdings.subject, object, [edge.object], holdings.nowMs)) continue;
     refuse(judged, step.index, `move ${object} below ${edge.object}`, 'create', `there, for objects of its type`);
   }
 }
 
+function refuseBareDelete(judged: Case, { index }: Step, name: string): void {
+  judged.report(
+    index,
+    `${name} is deleted by removing it, with all that hangs on it; only an operator deletes its record alone`,
+  );
+}
+
 function checkGroup(judged: Case, step: Step, { group }: GroupRecord): void {
-  const { holdings, report } = judged;
-  if (step.change.op === 'delete') {
-    report(step.index, `${group} is deleted by removing it: write {remove: {object}}`);
-    return;
-  }
-  if (!isGroup(holdings.snapshot, group)) {
-    report(step.index, `${group} is not there; create it: write {create: {object}}`);
-    return;
-  }
-  if (!holdings.may('update', group)) refuse(judged, step.index, `describe ${group}`, 'update', `on ${group}`);
+  const { holdings } = judged;
+  const action = step.change.op === 'delete' ? 'delete' : 'update';
+  if (!holdings.may(action, group)) refuse(judged, step.index, `${action} ${group}`, action, `on ${group}`);
+  else if (action === 'delete') refuseBareDelete(judged, step, group);
+  else if (!isUsed(holdings.snapshot, group)) reportMissing(judged, step, group);
 }
 
 /** A hook grants in the name of whoever wrote it: that takes what granting takes. */
@@ -189,13 +190,23 @@ function checkHook(judged: Case, { index }: Step, hook: HookRecord | undefined):
   const { holdings, report } = judged;
   for (const grant of hook?.grants ?? []) {
     if ('group' in grant) {
-      if (grant.group === 'created' || holdings.may('manage_members', grant.group)) continue;
-      refuse(judged, index, `let a hook change who is in ${grant.group}`, 'manage_members', `on ${grant.group}`);
+      checkHookMember(judged, index, grant);
       continue;
     }
     if (grant.locked === true) report(index, `a hook may make locked bindings only where an operator wrote it`);
     const action = roleRecord(judged, grant.role)?.grantAction ?? 'grant';
     if (!holdings.may(action, '')) refuse(judged, index, `let a hook bind role ${quote(grant.role)}`, action, onTenant);
+  }
+}
+
+/** Creators and what is created may be put into a new group; anybody else only by who manages all of them. */
+function checkHookMember(judged: Case, index: number, { group, member }: HookMember): void {
+  const { holdings } = judged;
+  if (group !== 'created') {
+    if (holdings.may('manage_members', group)) return;
+    refuse(judged, index, `let a hook change who is in ${group}`, 'manage_members', `on ${group}`);
+  } else if (!isHookSubject(member) && !holdings.mayOn('manage_members', { kind: 'type', type: 'group' })) {
+    refuse(judged, index, `let a hook put ${member} into every new group`, 'manage_members', 'on group:*');
   }
 }
 

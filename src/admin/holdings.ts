@@ -5,16 +5,15 @@
  */
 import { decide } from '../engine/decide.ts';
 import { Walk } from '../engine/walk.ts';
-import { type Binding, nodeNameOfScope, scopeOfNode } from '../graph/binding.ts';
+import { type Binding, nodeNameOfScope } from '../graph/binding.ts';
 import { rootNode } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import type { Role } from '../graph/role.ts';
 import { chunksFrom } from '../graph/seek.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
-import { typeOf } from '../model/names.ts';
 import { parseScope, type Scope, type ScopeInput, tenantScope } from '../model/scope.ts';
 import { covers, type Held, heldBy, meets } from './cover.ts';
-import { sharesObjects } from './descendants.ts';
+import { DenialReach } from './denial-reach.ts';
 
 /** Where, and for how long, something is to be held. */
 export interface Extent {
@@ -37,7 +36,10 @@ export class Holdings {
   readonly subject: string;
   readonly nowMs: number;
   readonly #walk = new Walk();
+  readonly #reach = new DenialReach();
+  readonly #lacking = new Map<string, Held | undefined>();
   #denials: readonly Binding[] | undefined;
+  #escalatesAnywhere: boolean | undefined;
 
   constructor(snapshot: Snapshot, subject: string, nowMs: number) {
     this.snapshot = snapshot;
@@ -56,16 +58,28 @@ export class Holdings {
     return decide(snapshot, { subject, action, object, reach: 'inherited', assertedGroups: noGroups }, nowMs).allowed;
   }
 
-  /** The same for any scope. A scope of many objects takes the action on all of them. */
+  /** The same for any scope. On a scope of many objects it is what a grant there gives; denials on some of them stay. */
   mayOn(action: string, scope: Scope): boolean {
     if (scope.kind === 'tenant') return this.may(action, '');
     if (scope.kind === 'object') return this.may(action, scope.object);
-    const permission = { type: scope.type, action, objects: undefined };
-    return this.#holds({ permission, except: [] }, { scope, cascade: true, until: undefined });
+    const wanted = { permission: { type: scope.type, action, objects: undefined }, except: [] };
+    const extent = { scope, cascade: true, until: undefined };
+    const over = this.#scopesOver(wanted, extent);
+    const isDenied = this.#denialsOf(wanted).some((denial) => over.includes(denial.scope));
+    return !isDenied && this.#isGranted(wanted, extent, this.nowMs);
   }
 
-  /** The first of these that may not be given there: that is neither held, nor covered by the action "escalate". */
-  lacks(wanted: Iterable<Held>, extent: Extent): Held | undefined {
+  /**
+   * The first of these that may not be given there: that is neither held, nor covered by the action "escalate".
+   * @param key Equal where the same is asked again, as in a change set that gives one role to many; undefined: never.
+   */
+  lacks(wanted: Iterable<Held>, extent: Extent, key: string | undefined): Held | undefined {
+    if (key === undefined) return this.#findLacking(wanted, extent);
+    if (!this.#lacking.has(key)) this.#lacking.set(key, this.#findLacking(wanted, extent));
+    return this.#lacking.get(key);
+  }
+
+  #findLacking(wanted: Iterable<Held>, extent: Extent): Held | undefined {
     const end = extent.until === undefined ? endOfTime : Math.max(this.nowMs, extent.until - 1);
     for (const held of wanted) {
       const isHeld = this.#holds(held, extent) && this.#isGranted(held, extent, end);
@@ -74,15 +88,12 @@ export class Holdings {
     return undefined;
   }
 
-  /** To escalate on an object is not yet to escalate on what is below it. */
-  #mayEscalate(wanted: Held, extent: Extent): boolean {
-    const { scope, cascade } = extent;
-    if (!this.mayOn('escalate', scope)) return false;
-    if (scope.kind !== 'object' || !cascade) return true;
-    const type = typeOf(scope.object);
-    const escalate = { permission: { type, action: 'escalate', objects: undefined }, except: [] };
-    this.#walkTo(extent, this.nowMs);
-    return this.#isGrantedOn(this.#scopesOver(wanted, extent), escalate, extent, this.nowMs);
+  /** On the tenant it is everything; elsewhere it has to be held as what is given would have to be. */
+  #mayEscalate({ permission }: Held, extent: Extent): boolean {
+    this.#escalatesAnywhere ??= this.may('escalate', '');
+    if (this.#escalatesAnywhere) return true;
+    if (!this.mayOn('escalate', extent.scope)) return false;
+    return this.#holds({ permission: { ...permission, action: 'escalate', objects: undefined }, except: [] }, extent);
   }
 
   #holds(wanted: Held, extent: Extent): boolean {
@@ -129,14 +140,18 @@ export class Holdings {
   }
 
   /** Memberships and denials end, and do not begin: what is not denied now is not denied later. */
-  #couldBeDenied(wanted: Held, extent: Extent): boolean {
+  #couldBeDenied(wanted: Held, { scope, cascade }: Extent): boolean {
+    const { snapshot } = this;
+    const { type } = wanted.permission;
+    return this.#denialsOf(wanted).some((denial) => this.#reach.canMeet(snapshot, denial, type, scope, cascade));
+  }
+
+  /** The denials that could be about an action. */
+  #denialsOf(wanted: Held): readonly Binding[] {
     this.#denials ??= this.#findDenials();
-    if (this.#denials.length === 0) return false;
-    const { objectNode } = this.#walkTo(extent, this.nowMs);
-    return this.#denials.some((binding) => {
-      const role = this.snapshot.roles[binding.role];
-      if (role === undefined || !anyOf(this.snapshot, role, (theirs) => meets(theirs, wanted))) return false;
-      return extent.scope.kind !== 'object' || this.#couldReach(binding, objectNode, extent.cascade);
+    return this.#denials.filter((denial) => {
+      const role = this.snapshot.roles[denial.role];
+      return role !== undefined && anyOf(this.snapshot, role, (theirs) => meets(theirs, wanted));
     });
   }
 
@@ -151,12 +166,6 @@ export class Holdings {
       }
     }
     return found;
-  }
-
-  #couldReach(binding: Binding, objectNode: number, cascade: boolean): boolean {
-    const { snapshot } = this;
-    const scope = scopeOfNode(snapshot.names.nodes[binding.scope] as string);
-    return scope.kind !== 'object' || sharesObjects(snapshot, binding.scope, binding.cascade, objectNode, cascade);
   }
 
   #walkTo({ scope }: Extent, atMs: number): Walk {

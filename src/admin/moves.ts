@@ -7,6 +7,7 @@ import { at } from '../graph/paged.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import { parseScope } from '../model/scope.ts';
 import { type Held, heldBy } from './cover.ts';
+import { deniedRoles } from './denied-roles.ts';
 import { type Extent, grantsOf } from './holdings.ts';
 import { type Case, checkHeld } from './steps.ts';
 
@@ -43,9 +44,18 @@ export function checkRemovedDenials(judged: Case, index: number, name: string): 
   checkLostDenials(judged, index, name, new Set([...lineageOf(start, name), node]));
 }
 
-/** Whether a denial on an ancestor reaches an object. */
-export function isBelowDenial(snapshot: Snapshot, object: string): boolean {
-  return rolesAt(snapshot, lineageOf(snapshot, object), (binding) => binding.deny && binding.cascade).size > 0;
+/** Whether somebody may gain access to an object by its new place, or by its going. */
+export function movingWidens(start: Snapshot, after: Snapshot, object: string): boolean {
+  const before = lineageOf(start, object);
+  const later = lineageOf(after, object);
+  const added = new Set([...later].filter((node) => !before.has(node)));
+  const lost = new Set([...before].filter((node) => !later.has(node)));
+  return (
+    rolesAt(after, added, (binding) => binding.cascade && !binding.deny).size > 0 ||
+    permissionsOn(after, added).length > 0 ||
+    rolesAt(start, lost, (binding) => binding.cascade && binding.deny).size > 0 ||
+    (permissionsOn(start, lost).length > 0 && deniedRoles(start).size > 0)
+  );
 }
 
 function checkLostDenials(judged: Case, index: number, object: string, lost: ReadonlySet<number>): void {
@@ -55,7 +65,8 @@ function checkLostDenials(judged: Case, index: number, object: string, lost: Rea
     checkReach(judged, start, index, object, role, until, doing, lost);
   }
   const named = permissionsOn(start, lost);
-  if (named.length > 0 && hasDenials(start)) checkHeld(judged, index, doing, named, extentOn(object, undefined));
+  if (named.length > 0 && deniedRoles(start).size > 0)
+    checkHeld(judged, index, doing, named, extentOn(object, undefined));
 }
 
 function checkReach(
@@ -142,13 +153,6 @@ function lineageOf(snapshot: Snapshot, object: string): ReadonlySet<number> {
 
 function* bindingsIn(column: Snapshot['bindingsAt'], node: number): Generator<Binding, void> {
   for (const chunk of at(column, node)?.chunks ?? []) yield* chunk;
-}
-
-function hasDenials(snapshot: Snapshot): boolean {
-  for (let node = 0; node < snapshot.names.nodes.length; node++) {
-    for (const binding of bindingsIn(snapshot.bindingsOf, node)) if (binding.deny) return true;
-  }
-  return false;
 }
 
 function extentOn(object: string, until: number | undefined): Extent {

@@ -29,6 +29,8 @@ export interface Case {
   readonly removals: ReadonlyMap<number, string>;
   /** Notes what is wrong with the change at a position of the request. */
   readonly report: (index: number, message: string) => void;
+  /** The same for what somebody may change, and is not there. */
+  readonly reportMissing: (index: number, message: string) => void;
 }
 
 /** The record before and after a step; undefined where there is none. */
@@ -58,10 +60,20 @@ export function refuse({ holdings, report }: Case, index: number, doing: string,
   report(index, `${holdings.subject} may not ${doing}: it takes the action ${quote(action)} ${where}`);
 }
 
-/** Reports where something is given that the caller neither holds, all of it and everywhere there, nor may escalate to. */
-export function checkHeld(judged: Case, index: number, doing: string, given: Iterable<Held>, extent: Extent): void {
+/**
+ * Reports where something is given that the caller neither holds, all of it and everywhere there, nor may escalate to.
+ * @param key See Holdings.lacks.
+ */
+export function checkHeld(
+  judged: Case,
+  index: number,
+  doing: string,
+  given: Iterable<Held>,
+  extent: Extent,
+  key?: string,
+): void {
   const { holdings, report } = judged;
-  const lacking = holdings.lacks(given, extent);
+  const lacking = holdings.lacks(given, extent, key);
   if (lacking === undefined) return;
   const who = holdings.subject;
   const where = placeOf(extent.scope);

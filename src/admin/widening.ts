@@ -3,7 +3,6 @@
  * long, unless he may escalate. That is what keeps administration from becoming a way around it: nobody ends with a
  * permission that no one entitled granted (the rule is Kubernetes'). Called by plan.ts with a graph that is valid.
  */
-import { at } from '../graph/paged.ts';
 import type { Role } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import { areSeenAlike } from '../model/attribute-type.ts';
@@ -18,9 +17,10 @@ import type {
 } from '../model/entity.ts';
 import { quote } from '../model/names.ts';
 import { covers, type Held } from './cover.ts';
+import { deniedRoles } from './denied-roles.ts';
 import { bringsDenials } from './gates.ts';
 import { extentOf, grantsOf, wholeTenant } from './holdings.ts';
-import { checkMove, checkRemovedDenials, isBelowDenial } from './moves.ts';
+import { checkMove, checkRemovedDenials, movingWidens } from './moves.ts';
 import { type Case, checkHeld, recordsOfStep, refuse, type Step } from './steps.ts';
 
 /** Reports every step that gives more than its caller has. @param after The graph that would result. */
@@ -52,7 +52,7 @@ export function widens(step: Step, start: Snapshot, after: Snapshot): boolean {
         (record as AttributeRecord | undefined)?.type,
       );
     case 'object':
-      return before !== undefined && (record !== undefined || isBelowDenial(start, (before as ObjectRecord).object));
+      return before !== undefined && movingWidens(start, after, (before as ObjectRecord).object);
     default:
       return false;
   }
@@ -71,7 +71,9 @@ function checkStep(judged: Case, after: Snapshot, step: Step): void {
   else if (kind === 'role') checkRole(judged, after, step);
   else if (kind === 'hook') checkHook(judged, after, step, record as HookRecord | undefined);
   else if (kind === 'object' && record?.kind === 'object') checkMove(judged, after, step.index, record.object);
-  else if (record?.kind === 'settings' && record.mode !== 'enforce' && !judged.holdings.may('escalate', '')) {
+  else if (kind === 'attribute' && widens(step, judged.start, after) && !judged.holdings.may('escalate', '')) {
+    refuse(judged, step.index, 'change what conditions see of an attribute', 'escalate', 'on the tenant');
+  } else if (record?.kind === 'settings' && record.mode !== 'enforce' && !judged.holdings.may('escalate', '')) {
     refuse(judged, step.index, `set the mode to ${record.mode}, which allows everything`, 'escalate', 'on the tenant');
   }
 }
@@ -88,7 +90,9 @@ function checkBinding(judged: Case, after: Snapshot, step: Step): void {
 function checkRoleOf(judged: Case, index: number, doing: string, binding: BindingRecord, snapshot: Snapshot): void {
   const role = snapshot.roles[snapshot.names.findRole(binding.role)];
   if (role === undefined) return;
-  checkHeld(judged, index, `${doing} role ${quote(binding.role)}`, grantsOf(snapshot, role), extentOf(binding));
+  const { scope, cascade, expiresAt } = binding;
+  const key = JSON.stringify([doing, binding.role, scope, cascade, expiresAt]);
+  checkHeld(judged, index, `${doing} role ${quote(binding.role)}`, grantsOf(snapshot, role), extentOf(binding), key);
 }
 
 /** The binding whose grants somebody gains by a step: the new one that allows, or the old one that denied. */
@@ -126,16 +130,10 @@ function addedTo(from: Snapshot, to: Snapshot, name: string): readonly Held[] {
   return [...grantsOf(to, role)].filter((held) => !old.some((had) => covers(had, held)));
 }
 
-/** Whether a denial uses a role, by itself or through one that includes it. Looks at every binding: such edits are rare. */
+/** Whether a denial uses a role, by itself or through one that includes it. */
 function isDeniedWith(snapshot: Snapshot, name: string): boolean {
   const id = snapshot.names.findRole(name);
-  const users = new Set<number>();
-  for (const [other, role] of snapshot.roles.entries()) if (role?.closure.has(id) === true) users.add(other);
-  for (let node = 0; node < snapshot.names.nodes.length; node++) {
-    for (const chunk of at(snapshot.bindingsOf, node)?.chunks ?? []) {
-      if (chunk.some((binding) => binding.deny && users.has(binding.role))) return true;
-    }
-  }
+  for (const role of deniedRoles(snapshot)) if (snapshot.roles[role]?.closure.has(id) === true) return true;
   return false;
 }
 

@@ -30,8 +30,11 @@ export async function identifyJwt(
   now: number,
 ): Promise<Identity> {
   // What an unverified token says of its issuer chooses by which keys it is verified, and nothing else.
-  const entry = issuers.get(String(readUnverified(token).iss));
+  const { iss, exp } = readUnverified(token);
+  const entry = issuers.get(String(iss));
   if (entry === undefined) throw unauthenticated('the issuer of the token is not one that is accepted here');
+  // Before its keys are asked for: while they cannot be had, a token must not last longer than it says.
+  if (typeof exp === 'number' && exp <= now / 1_000 - clockToleranceS) throw unauthenticated(expired);
   const payload = await verify(token, entry, keysOf(entry), now);
   const id = payload[entry.claim];
   if (typeof id !== 'string') throw unauthenticated(`the claim "${entry.claim}" of the token is not text`);
@@ -81,8 +84,9 @@ function toShortType(typ: string): string {
   return typ.toLowerCase().replace(/^application\//, '');
 }
 
+const expired = 'the token has expired; get a new one from its issuer';
 const explanations: Readonly<Record<string, string>> = {
-  ERR_JWT_EXPIRED: 'the token has expired; get a new one from its issuer',
+  ERR_JWT_EXPIRED: expired,
   ERR_JOSE_ALG_NOT_ALLOWED: 'the token is signed with an algorithm that is not accepted here',
   ERR_JWKS_NO_MATCHING_KEY: 'the token is signed with a key that its issuer does not publish',
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'the token does not say with which key it is signed, and its issuer has several',

@@ -3,7 +3,7 @@
  * what an option does is in admin-client.ts, listing.ts and commit.ts.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseInstant } from '../policy-file/instant.ts';
+import { parseUntil } from '../policy-file/until.ts';
 import type { ConnectOptions } from './connect.ts';
 import { addSidecarOptions, jsonOption, parseCount, tenantOption } from './options.ts';
 import { tokenVariable } from './variables.ts';
@@ -78,28 +78,14 @@ export function addWriteOptions(command: Command): Command {
 }
 
 export function untilOption(): Option {
-  return new Option('--until <when>', 'ends then: 8h, 30d or 2027-01-01T00:00:00Z').argParser(parseUntil);
+  return new Option('--until <when>', 'ends then: 8h, 30d or 2027-01-01T00:00:00Z').argParser(parseUntilOption);
 }
 
-const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-/** The last instant that RFC 3339 can write. */
-const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59);
-
-/** An instant, or how long from now; in milliseconds since 1970. */
-export function parseUntil(text: string): number {
-  const [, length, unit = ''] = /^([0-9]{1,9})([smhdw])$/.exec(text) ?? [];
-  const at = length === undefined ? parseInstant(text) : fromNow(Number(length) * (unitsMs[unit] as number));
-  if (at === undefined) {
-    throw new InvalidArgumentError('It is neither how long (30m, 8h, 30d) nor a time such as 2027-01-01T00:00:00Z.');
-  }
-  if (at <= Date.now()) throw new InvalidArgumentError('It is in the past.');
-  if (at > lastInstant) throw new InvalidArgumentError('It is too far away.');
+/** In milliseconds since 1970. */
+function parseUntilOption(text: string): number {
+  const at = parseUntil(text, Date.now());
+  if (typeof at === 'string') throw new InvalidArgumentError(`It ${at}.`);
   return at;
-}
-
-/** In whole seconds, as people write them, and not too early. */
-function fromNow(ms: number): number {
-  return Math.ceil((Date.now() + ms) / 1000) * 1000;
 }
 
 /** A group by its whole name, as everywhere: in bindings, in questions and in the log. */

@@ -156,7 +156,11 @@ function toPosternError(error: unknown, { address, timeoutMs, isTls, isAdmin }: 
   switch (code) {
     case status.UNAVAILABLE: {
       const [, last = details] = /Last error: (?:Error: )?(.*?)\.? Resolution note/s.exec(details) ?? [];
-      const why = /\bE[A-Z]{4,}\b/.exec(last)?.[0] ?? last;
+      if (isTls && /SSL routines:.*(wrong version number|packet length too long)/s.test(last)) {
+        const message = `the sidecar at ${address} does not speak TLS: leave --tls-ca out, and --tls-cert with --tls-key`;
+        return new PosternError('INVALID_OPTION', message, { field: '--tls-ca' }, error);
+      }
+      const why = explainConnection(last);
       const what = `cannot reach a sidecar at ${address} (${why})`;
       const ways = [
         'start one with "postern serve"',
@@ -179,6 +183,12 @@ function toPosternError(error: unknown, { address, timeoutMs, isTls, isAdmin }: 
     default:
       return new PosternError('INTERNAL', `${address}: ${details}`, {}, error);
   }
+}
+
+/** In a few words, on one line: "ECONNREFUSED", "certificate required". */
+function explainConnection(error: string): string {
+  const [, reason] = /SSL routines:[^:]*:([^:]+):/.exec(error) ?? [];
+  return reason ?? /\bE[A-Z]{4,}\b/.exec(error)?.[0] ?? error.replace(/\s+/g, ' ').trim();
 }
 
 function readDetails(metadata: Metadata | undefined) {

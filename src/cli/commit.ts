@@ -9,6 +9,7 @@ import { PolicyService } from '../gen/postern/v1/policy_service_pb.ts';
 import { PosternError } from '../model/errors.ts';
 import { scopeOf, withAdmin } from './admin-client.ts';
 import type { ConfirmOptions, WriteOptions } from './admin-options.ts';
+import { inWords, type NamePlace, nameByOption } from './change-words.ts';
 import type { Client } from './client.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit.ts';
@@ -40,32 +41,49 @@ const maxAttempts = 5;
 export async function commitChanges(
   changes: readonly ChangeInit[],
   options: WriteOptions,
-  check?: Proposal['check'],
+  also: Pick<ChangeSetInit, 'check' | 'nameOf'> = {},
 ): Promise<void> {
-  await withAdmin(options, (client) => commitWith(client, { changes, check }, options));
+  await withAdmin(options, (client) => commitWith(client, { changes, ...also }, options));
 }
 
-/** The same with a client that has been asked already. @param of.expected The revision that the changes are made for. */
-export async function commitWith(
-  client: Client,
-  of: {
-    readonly changes: readonly ChangeInit[];
-    readonly check?: Proposal['check'] | undefined;
-    readonly expected?: string;
-  },
-  options: WriteOptions,
-): Promise<void> {
+export interface ChangeSetInit {
+  readonly changes: readonly ChangeInit[];
+  readonly check?: Proposal['check'];
+  /** What the command calls the places of its changes; default: by its options. */
+  readonly nameOf?: NamePlace;
+  /** The revision that the changes are made for. */
+  readonly expected?: string;
+}
+
+/** The same with a client that has been asked already. */
+export async function commitWith(client: Client, of: ChangeSetInit, options: WriteOptions): Promise<void> {
   const { why = '', allowNoAdministrator = false, tenant } = options;
   const request = { ...scopeOf(options), changes: [...of.changes], why, allowNoAdministrator };
+  const send = async (dryRun: boolean, expected: string) => {
+    try {
+      return await client.unary(PolicyService.method.commit, { ...request, dryRun, expected });
+    } catch (error) {
+      throw await withWayOut(client, inWords(error, of.nameOf ?? nameByOption()));
+    }
+  };
   await propose(
     {
-      send: (dryRun, expected) => client.unary(PolicyService.method.commit, { ...request, dryRun, expected }),
+      send,
       where: tenant === undefined ? '' : `tenant ${tenant}`,
       expected: options.expected ?? of.expected ?? '',
       ...(of.check === undefined ? {} : { check: of.check }),
     },
     options,
   );
+}
+
+/** An operator may leave a tenant without an administrator, and is told how. */
+async function withWayOut(client: Client, error: unknown): Promise<unknown> {
+  if (!(error instanceof PosternError) || error.code !== 'LAST_ADMINISTRATOR') return error;
+  const me = await client.unary(PolicyService.method.whoAmI, {}).catch(() => undefined);
+  if (me?.operator !== true) return error;
+  const message = `${error.message}; or, where that is meant, add --allow-no-administrator`;
+  return new PosternError(error.code, message, error.metadata, error, error.problems);
 }
 
 /** Shows, asks, and does. Sets the exit code where it was not confirmed. */

@@ -3,9 +3,10 @@
  * who administer. Every command that asks a sidecar comes through here. It must never print a token, nor take one
  * from the command line: lists of processes show that.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { PosternError } from '../model/errors.ts';
 import { type Client, createClient } from './client.ts';
+import { note } from './output.ts';
 import { tokenVariable } from './variables.ts';
 
 /** As addSidecarOptions gives it. */
@@ -53,11 +54,21 @@ export async function readToken(tokenFile: string | undefined, env: NodeJS.Proce
   const token = text.trim();
   // What a header cannot hold; the token itself must not be quoted.
   const problem = token === '' ? 'is empty' : /^[\x21-\x7e]+$/.test(token) ? undefined : 'holds more than one word';
-  if (problem === undefined) return token;
+  if (problem === undefined) {
+    if (tokenFile !== undefined) await noteIfReadable(tokenFile);
+    return token;
+  }
   const message = `${source} ${problem}; it must hold one token and nothing else`;
   throw new PosternError('INVALID_OPTION', message, {
     field: tokenFile === undefined ? tokenVariable : '--token-file',
   });
+}
+
+/** Whoever can read the file can be its owner. */
+async function noteIfReadable(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  const isOpen = process.platform !== 'win32' && (mode & 0o004) !== 0;
+  if (isOpen) note(`everybody on this machine can read ${path}, and be you; close it with "chmod 600 ${path}"`);
 }
 
 async function readOptionFile(option: string, path: string): Promise<Buffer> {

@@ -32,6 +32,12 @@ export function describeMember({ member, expiresAt }: Member): string {
   return visible(until === '' ? member : `${member} (${until})`);
 }
 
+/** "group:sre (until 2027-01-01T00:00:00Z)", or "group:all through group:sre" where the member is in that one. */
+export function describeMembership({ group, member, expiresAt }: Member, of: string): string {
+  const until = untilOf(expiresAt);
+  return visible(`${group}${member === of ? '' : ` through ${member}`}${until === '' ? '' : ` (${until})`}`);
+}
+
 /** "doc:1 in folder:a, folder:b (no inherit)". */
 export function describeObject({ object, parents }: Object$): string {
   const places = parents.map((parent) => (parent.noInherit ? `${parent.object} (no inherit)` : parent.object));

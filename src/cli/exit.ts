@@ -87,13 +87,17 @@ function withProblems({ code, message, problems, omitted }: Failure): string {
   const [first] = problems;
   if (first === undefined) return coded(message);
   if (problems.length === 1) return `${coded(message)}${message.includes(first.message) ? '' : listOf(problems)}`;
-  const told = message.indexOf(`${first.field}: ${first.message}`);
+  // Of a request that cannot be read, a problem goes on after the name of its field.
+  const places = [': ', ' '].map((link) => message.indexOf(`${first.field}${link}${first.message}`));
+  const told = first.field === '' ? -1 : Math.max(...places);
   const head = told < 0 ? message : message.slice(0, told).replace(/[\s:;]+$/, '');
   return `${coded(head)}${listOf(problems)}${omitted > 0 ? `\n  ... and ${omitted} more` : ''}`;
 }
 
 function listOf(problems: readonly FieldProblem[]): string {
-  return problems.map(({ field, message }) => `\n${visible(`  ${field}: ${message}`)}`).join('');
+  return problems
+    .map(({ field, message }) => `\n${visible(`  ${field === '' ? '' : `${field}: `}${message}`)}`)
+    .join('');
 }
 
 function stacksOf(error: Error): string {

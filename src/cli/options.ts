@@ -8,7 +8,7 @@ import { envNameOf, type OptionSpec, serveOptions } from '../config/options.ts';
 import { parseValue } from '../config/parse-value.ts';
 import { Reach } from '../gen/postern/v1/decision_pb.ts';
 import type { AskerOptions } from './open-asker.ts';
-import { addressVariable } from './variables.ts';
+import { addressVariable, tenantVariable } from './variables.ts';
 
 /** The sidecar's own option of this name: what the two sides share is written once. */
 export function specOf(key: (typeof serveOptions)[number]['key']): OptionSpec {
@@ -29,9 +29,8 @@ export interface QuestionOptions extends AskerOptions {
 /** Whom to ask, and how to print what it says. */
 export function addQuestionOptions(command: Command): Command {
   return addSidecarOptions(command)
-    .addOption(
-      new Option('--policy <file>', 'ask this policy file, without a sidecar').conflicts(['tenant', 'atLeast']),
-    )
+    .hook('preAction', (_, asked) => checkPolicyOption(asked))
+    .addOption(new Option('--policy <file>', 'ask this policy file, without a sidecar').conflicts(['atLeast']))
     .addOption(tenantOption())
     .option('--at-least <token>', 'answer from this revision or a later one')
     .addOption(
@@ -41,6 +40,15 @@ export function addQuestionOptions(command: Command): Command {
     )
     .addOption(attributeOption())
     .addOption(jsonOption());
+}
+
+/** A file has no tenants; a variable that names one is about sidecars. */
+function checkPolicyOption(command: Command): void {
+  if (command.getOptionValue('policy') === undefined) return;
+  if (command.getOptionValueSource('tenant') === 'env') command.setOptionValue('tenant', undefined);
+  else if (command.getOptionValue('tenant') !== undefined) {
+    command.error("error: option '--policy <file>' cannot be used with option '--tenant <name>'");
+  }
 }
 
 /** Whom to ask, as ConnectOptions; a group of its own in the help. */
@@ -82,8 +90,11 @@ export function activeRoleOption(): Option {
   ).argParser(collect);
 }
 
-export function tenantOption(): Option {
-  return new Option('--tenant <name>', 'the tenant; may be left out where there is one');
+/** @param description What it means where it is left out. */
+export function tenantOption(description = 'the tenant; may be left out where there is one'): Option {
+  const option = new Option('--tenant <name>', description);
+  // Beside a sidecar that serves several, the variable names no tenant to ask about.
+  return /[*,]/.test(process.env[tenantVariable] ?? '') ? option : option.env(tenantVariable);
 }
 
 export function jsonOption(): Option {

@@ -3,14 +3,15 @@
  * revision that the plan was made for. Called by apply and reconcile, which say what it should become.
  */
 import { userInfo } from 'node:os';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { formatRevision } from '../model/change.ts';
 import type { EntityRecord } from '../model/entity.ts';
+import { PosternError } from '../model/errors.ts';
 import { defaultTenant } from '../model/names.ts';
 import type { Store } from '../store/store.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit.ts';
-import { jsonOption, redisOption } from './options.ts';
+import { jsonOption, redisOption, tenantOption } from './options.ts';
 import { coloursOf, count, isColoured, note, print, printAll, printJson } from './output.ts';
 
 export interface ReplaceOptions {
@@ -19,6 +20,7 @@ export interface ReplaceOptions {
   readonly dryRun?: true;
   readonly yes?: true;
   readonly why?: string;
+  readonly allowNoAdministrator?: true;
   readonly json?: true;
 }
 
@@ -26,10 +28,11 @@ export interface ReplaceOptions {
 export function addReplaceOptions(command: Command): Command {
   return command
     .addOption(redisOption('graph'))
-    .addOption(new Option('--tenant <name>', 'the tenant').default(defaultTenant))
+    .addOption(tenantOption('the tenant').default(defaultTenant))
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needed where there is no terminal')
     .option('--why <text>', 'kept in the history beside the change')
+    .option('--allow-no-administrator', 'even where nobody is left who may administer the tenant')
     .addOption(jsonOption());
 }
 
@@ -57,6 +60,7 @@ export async function replaceGraph(
       else note(`${current.description} ${describeRevision(current.revision)}; nothing was written`);
       return;
     }
+    if (!options.allowNoAdministrator) await checkAdministrators(current.records, records);
     const where = `${current.description}${current.revision.number === 0 ? ', which is empty' : ''}`;
     if (!options.yes && !(await confirm(`Commit this to ${where}?`))) {
       note('not confirmed; nothing was written');
@@ -71,6 +75,17 @@ export async function replaceGraph(
       print(`${green('applied')} ${count(changes.length, 'change')}: revision ${formatRevision(revision)}`);
     }
   });
+}
+
+/** @throws PosternError LAST_ADMINISTRATOR, as PolicyService has it */
+async function checkAdministrators(before: readonly EntityRecord[], after: readonly EntityRecord[]): Promise<void> {
+  const [{ losesAdministrators }, { snapshotOf }] = await Promise.all([
+    import('../admin/administrators.ts'),
+    import('./snapshot-of.ts'),
+  ]);
+  if (!losesAdministrators(snapshotOf(before), snapshotOf(after), Date.now())) return;
+  const what = 'nobody would be left who may "grant" on the tenant, without a condition and without an end';
+  throw new PosternError('LAST_ADMINISTRATOR', `${what}; where that is meant, add --allow-no-administrator`);
 }
 
 async function commitWithProgress(

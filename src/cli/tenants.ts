@@ -3,6 +3,9 @@
  * It must never show or write a part of a tenant as the whole.
  */
 import { text } from 'node:stream/consumers';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { Mode } from '../gen/postern/v1/decision_pb.ts';
+import { RecordSchema } from '../gen/postern/v1/policy_pb.ts';
 import { PolicyService } from '../gen/postern/v1/policy_service_pb.ts';
 import type { EntityRecord } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
@@ -69,9 +72,10 @@ export async function readTenant(tenant: string, options: AdminOptions) {
   });
 }
 
-function parseRecord(message: Parameters<typeof toRecord>[0]): EntityRecord {
+/** @throws PosternError STORE_CORRUPT */
+export function parseRecord(message: MessageInitShape<typeof RecordSchema>): EntityRecord {
   const problems = createProblems();
-  const record = toRecord(message, 'record', problems);
+  const record = toRecord(create(RecordSchema, message), 'record', problems);
   if (record !== undefined) return record;
   const [{ field, message: problem } = { field: 'a record', message: 'is not legal' }] = problems.kept;
   throw new PosternError('STORE_CORRUPT', `${field} ${problem}; is the sidecar of this version?`, { field });
@@ -79,7 +83,8 @@ function parseRecord(message: Parameters<typeof toRecord>[0]): EntityRecord {
 
 export async function deleteTenant(tenant: string, options: DeleteOptions): Promise<void> {
   await withAdmin(options, async (client) => {
-    const { revision, words } = await describeTenant(client, tenant);
+    const { revision, words, mode } = await describeTenant(client, tenant);
+    await checkMayDelete(client, tenant, mode);
     const expected = options.expected ?? revision;
     if (!options.json) print(`- tenant ${tenant}: ${words}`);
     if (options.dryRun) {
@@ -105,14 +110,25 @@ export async function deleteTenant(tenant: string, options: DeleteOptions): Prom
   });
 }
 
+/** Before anybody types a name: what the sidecar would refuse, and a way to ask that writes nothing. */
+async function checkMayDelete(client: Client, tenant: string, mode: Mode): Promise<void> {
+  const { operator, subject } = await client.unary(PolicyService.method.whoAmI, {});
+  if (!operator) {
+    throw new PosternError('NOT_PERMITTED', `${subject} may not delete a tenant: only an operator may`, { subject });
+  }
+  // The mode that it has already: no change, and refused where nothing may be changed at all.
+  const same = { case: 'put' as const, value: { record: { case: 'settings' as const, value: { mode } } } };
+  await client.unary(PolicyService.method.commit, { tenant, changes: [{ change: same }], dryRun: true });
+}
+
 async function describeTenant(client: Client, tenant: string) {
   const facts = await client.unary(PolicyService.method.getTenant, { tenant });
-  const { roleCount, memberCount, objectCount, bindingCount, revision } = facts;
+  const { roleCount, memberCount, objectCount, bindingCount, revision, mode } = facts;
   const parts = [
     [roleCount, 'role'],
     [memberCount, 'membership'],
     [objectCount, 'object'],
     [bindingCount, 'binding'],
   ] as const;
-  return { revision, words: parts.map(([n, noun]) => count(Number(n), noun)).join(', ') };
+  return { revision, mode, words: parts.map(([n, noun]) => count(Number(n), noun)).join(', ') };
 }

@@ -13,6 +13,7 @@ import type { Condition, ConditionChecker, ConditionCompiler, ConditionInput } f
 import { messageOf, PosternError } from '../model/errors.ts';
 import { quote } from '../model/names.ts';
 import { checkExpression } from './check-expression.ts';
+import { checkNesting } from './check-nesting.ts';
 import { checkTypes, variablesOf } from './check-types.ts';
 import { environment } from './environment.ts';
 import { toCel } from './values.ts';
@@ -72,10 +73,13 @@ function planOf(text: string) {
 
 /** @throws PosternError INVALID_POLICY */
 function parseChecked(text: string): ParsedExpr {
-  const parsed = asPolicyError(text, () => parse(text));
-  checkExpression(parsed.expr, text, names);
-  checkTypes(parsed, text, openVariables, () => undefined);
-  return parsed;
+  checkNesting(text);
+  return asPolicyError(text, () => {
+    const parsed = parse(text);
+    checkExpression(parsed.expr, text, names);
+    checkTypes(parsed, text, openVariables, () => undefined);
+    return parsed;
+  });
 }
 
 function asPolicyError<T>(text: string, make: () => T): T {
@@ -83,6 +87,10 @@ function asPolicyError<T>(text: string, make: () => T): T {
     return make();
   } catch (error) {
     if (error instanceof PosternError) throw error;
+    // Where the stack ends is no property of the text: checkNesting should have refused it.
+    if (error instanceof RangeError) {
+      throw new PosternError('INVALID_POLICY', `condition ${quote(text)} nests too deeply; simplify it`, {}, error);
+    }
     throw new PosternError('INVALID_POLICY', `condition ${quote(text)} is not CEL: ${messageOf(error)}`);
   }
 }

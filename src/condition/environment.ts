@@ -1,6 +1,14 @@
 /** What a condition may name and call: the CEL environment, once, for those who check conditions and who run them. */
-import { CelScalar, celEnv, mapType } from '@bufbuild/cel';
+import { CelScalar, celEnv, celMethod, mapType } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
+import { regexFinder } from '../regex/re2.ts';
+
+const finderOf = regexFinder(100);
+
+// The library's own bounds no expression, and compiles it whenever it is asked.
+const matches = celMethod('matches', CelScalar.STRING, [CelScalar.STRING], CelScalar.BOOL, function (regex) {
+  return finderOf(regex)(this);
+});
 
 export const environment = celEnv({
   variables: {
@@ -10,5 +18,5 @@ export const environment = celEnv({
     now: CelScalar.DYN,
     context: mapType(CelScalar.STRING, CelScalar.DYN),
   },
-  funcs: strings,
+  funcs: [...strings, matches],
 });

@@ -29,9 +29,24 @@ export class Names {
   readonly #roleIds = new Map<string, number>();
   readonly #permissionIds: Map<string, number>[] = [];
   #permissionCount = 0;
+  /** How to take back what was interned since remember(), the last first. */
+  #undo: (() => void)[] | undefined;
 
   constructor() {
     this.internNode('*');
+  }
+
+  /**
+   * Names that come from here on are forgotten when the function that this returns is called: for graphs that are
+   * tried out, and dropped. Between the two calls nobody else may intern, and no number may outlive the second.
+   */
+  remember(): () => void {
+    const undo: (() => void)[] = [];
+    this.#undo = undo;
+    return () => {
+      for (const step of undo.reverse()) step();
+      this.#undo = undefined;
+    };
   }
 
   /** The node of a name, or -1. */
@@ -48,11 +63,17 @@ export class Names {
     this.nodes.push(name);
     this.nodeTypes.push(type);
     this.#nodeIds.set(name, node);
-    if (type !== noType) {
-      (this.nodesByType[type] as number[]).push(node);
-      if (name.length === (this.types[type] as string).length + 2 && name.endsWith(':*'))
-        this.typeWildcards[type] = node;
-    }
+    const isWildcard =
+      type !== noType && name.length === (this.types[type] as string).length + 2 && name.endsWith(':*');
+    if (type !== noType) (this.nodesByType[type] as number[]).push(node);
+    if (isWildcard) this.typeWildcards[type] = node;
+    this.#undo?.push(() => {
+      this.nodes.pop();
+      this.nodeTypes.pop();
+      this.#nodeIds.delete(name);
+      if (type !== noType) this.nodesByType[type]?.pop();
+      if (isWildcard) this.typeWildcards[type] = -1;
+    });
     return node;
   }
 
@@ -69,6 +90,13 @@ export class Names {
     this.nodesByType.push([]);
     this.#permissionIds.push(new Map());
     this.#typeIds.set(type, id);
+    this.#undo?.push(() => {
+      this.types.pop();
+      this.typeWildcards.pop();
+      this.nodesByType.pop();
+      this.#permissionIds.pop();
+      this.#typeIds.delete(type);
+    });
     return id;
   }
 
@@ -78,6 +106,10 @@ export class Names {
     const id = this.roles.length;
     this.roles.push(role);
     this.#roleIds.set(role, id);
+    this.#undo?.push(() => {
+      this.roles.pop();
+      this.#roleIds.delete(role);
+    });
     return id;
   }
 
@@ -96,6 +128,10 @@ export class Names {
     if (known !== undefined) return known;
     const id = this.#permissionCount++;
     ids.set(action, id);
+    this.#undo?.push(() => {
+      ids.delete(action);
+      this.#permissionCount--;
+    });
     return id;
   }
 }

@@ -13,6 +13,17 @@ export const maxActionBytes = 256;
 export const maxRoleNameBytes = 256;
 /** Longest glob or regular expression of a scope, in bytes of UTF-8. */
 export const maxPatternBytes = 1024;
+/**
+ * Most instructions that a regular expression may compile to; an address, a host name or a UUID has 40 to 300. Matching
+ * takes time in proportion to it.
+ */
+export const maxRegexInstructions = 600;
+/** Longest scope as a text in a request, in bytes of UTF-8: the longest pattern, every character escaped, with its type. */
+export const maxScopeTextBytes = 2_304;
+/** Most brackets of a condition, or groups of a regular expression, within each other. */
+export const maxNesting = 32;
+/** Most times that a condition may write ! or - in a row. */
+export const maxConditionSigns = 8;
 /** Longest condition of a binding, in bytes of UTF-8. */
 export const maxConditionBytes = 2048;
 /** Most parts (names, literals, calls) of a condition. */

@@ -1,7 +1,7 @@
 /**
  * The facade between adapters and everything else: finds the tenant's snapshot,
- * waits for a revision where asked, and hands out views. It never talks to a
- * store and never waits for the log.
+ * waits for a tenant that has just come or for a revision that is asked for, and
+ * hands out views. It never talks to a store and never waits for the log.
  */
 import type { DecisionLog } from '../decision-log/log.ts';
 import { formatRevision, parseRevision, type Revision } from '../model/change.ts';
@@ -52,6 +52,13 @@ export function createPdp(options: PdpOptions): RunningPdp {
     return views.newest;
   }
 
+  function viewAt(replica: Replica, atLeast: string, signal: AbortSignal | undefined): View | Promise<View> {
+    if (atLeast === '') return currentView(replica);
+    const revision = parseRevision(atLeast, 'at_least');
+    if (covers(replica.current?.revision, revision)) return currentView(replica);
+    return replica.waitFor(revision, signal).then(() => currentView(replica));
+  }
+
   return {
     counters,
     get ready() {
@@ -59,11 +66,9 @@ export function createPdp(options: PdpOptions): RunningPdp {
     },
     onReadyChange: (listener) => options.tenants.onReadyChange(listener),
     view(tenantName, atLeast, signal) {
-      const replica = options.tenants.named(tenantName);
-      if (atLeast === '') return currentView(replica);
-      const revision = parseRevision(atLeast, 'at_least');
-      if (covers(replica.current?.revision, revision)) return currentView(replica);
-      return replica.waitFor(revision, signal).then(() => currentView(replica));
+      const replica = options.tenants.known(tenantName);
+      if (replica !== undefined) return viewAt(replica, atLeast, signal);
+      return options.tenants.find(tenantName, signal).then((found) => viewAt(found, atLeast, signal));
     },
   };
 }

@@ -66,14 +66,15 @@ export interface View {
 
 export interface Pdp {
   /**
-   * The view that answers for a tenant now. Returns at once (no promise) unless `atLeast` has to be waited for.
-   * @param tenant Empty where the sidecar serves exactly one.
+   * The view that answers for a tenant now. Returns at once (no promise) unless `atLeast` has to be waited for, or,
+   * where every tenant of a store is served, the tenant has to be looked for.
+   * @param tenant Empty where the sidecar was told one tenant to serve.
    * @param atLeast A revision token, or empty.
    * @param signal Ends the wait: deadline or cancellation.
-   * @throws PosternError UNKNOWN_TENANT, NOT_READY, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, INVALID_REVISION_TOKEN
+   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, INVALID_REVISION_TOKEN
    */
   view(tenant: string, atLeast: string, signal?: AbortSignal): View | Promise<View>;
-  /** Whether every tenant that is served has a snapshot. */
+  /** Whether every tenant that this process began with has, or had, a snapshot; never false again. */
   readonly ready: boolean;
   /** Calls back whenever `ready` changes; returns the way to stop. */
   onReadyChange(listener: (ready: boolean) => void): () => void;

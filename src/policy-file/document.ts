@@ -30,10 +30,12 @@ export interface ParsedDocument<T> {
   readonly reject: (findings: readonly Finding[], omitted?: number) => Rejected;
 }
 
+/** @param beginning What an empty file should begin with. */
 export function parseDocumentOf<S extends z.ZodType>(
   schema: S,
   text: string,
   file: string,
+  beginning = '"version: 1"',
 ): ParsedDocument<z.infer<S>> | Rejected {
   if (Buffer.byteLength(text) > maxPolicyFileBytes) {
     return rejectFile(file, `is larger than ${maxPolicyFileBytes} bytes; split it, or load it into Redis`);
@@ -45,7 +47,7 @@ export function parseDocumentOf<S extends z.ZodType>(
     const problems = tree.problems.map(({ offset, message }) => placed.at(offset, [], message));
     return rejectWith(problems, 0);
   }
-  if (tree.data === null || tree.data === undefined) return rejectFile(file, 'is empty; begin with "version: 1"');
+  if (tree.data === null || tree.data === undefined) return rejectFile(file, `is empty; begin with ${beginning}`);
   const document: ParsedDocument<z.infer<S>> = {
     ok: true,
     data: tree.data as z.infer<S>,

@@ -10,7 +10,7 @@ const idPattern = '^[A-Za-z][A-Za-z0-9_./-]{0,127}:.+$';
 
 const description = z.string().meta({ description: 'For people; never used to decide.' });
 
-const roleName = z.string().meta({ description: 'The name of a role.' });
+export const roleName = z.string().meta({ description: 'The name of a role.' });
 
 const action = z.string().meta({ description: 'An action; * stands for any run of characters.' });
 
@@ -21,20 +21,20 @@ export const instant = z
   })
   .meta({ description: 'An instant, RFC 3339 with an offset: 2027-01-01T00:00:00Z.', format: 'date-time' });
 
-const principal = z.string().meta({
+export const principal = z.string().meta({
   id: 'principal',
   description: 'Who: "user:alice", "group:ops", "user:*" (every user), "*" (everyone) or "anonymous".',
   pattern: `^(\\*|anonymous|${idPattern.slice(1, -1)})$`,
   examples: ['user:alice', 'group:ops', 'user:*'],
 });
 
-const objectName = z.string().meta({
+export const objectName = z.string().meta({
   id: 'object',
   description: 'One object: "doc:42".',
   pattern: idPattern,
 });
 
-const scope = z
+export const scope = z
   .union([
     z.string().meta({
       description:
@@ -122,7 +122,7 @@ const group = z
   .nullable()
   .meta({ id: 'group', description: 'Members of a group.' });
 
-const parent = z
+export const parent = z
   .union([
     objectName,
     z.strictObject({

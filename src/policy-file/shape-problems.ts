@@ -126,7 +126,7 @@ function nameOf(path: Path): string {
   if (last === undefined) return 'the file';
   if (typeof last === 'string') return JSON.stringify(last);
   const list = path.findLast((step) => typeof step === 'string');
-  return `an item of ${JSON.stringify(list)}`;
+  return list === undefined ? 'an item of the list' : `an item of ${JSON.stringify(list)}`;
 }
 
 function kindOf(value: unknown): string {

@@ -122,7 +122,7 @@ function toMember(id: string, member: FileMember): MemberRecord {
   return { kind: 'member', group, member: member.subject, ...expiry(member.expires_at) };
 }
 
-function toObject(object: string, value: FileObject): ObjectRecord {
+export function toObject(object: string, value: FileObject): ObjectRecord {
   const parents = typeof value === 'string' ? [value] : (value?.parents ?? []);
   if (parents.length === 0) return { kind: 'object', object };
   return {

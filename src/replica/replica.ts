@@ -50,6 +50,7 @@ export class Replica {
   #current: Snapshot | undefined;
   #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
   readonly #closing = new AbortController();
+  readonly #attempt = Promise.withResolvers<void>();
   #synchronising: Promise<void> | undefined;
   #again = false;
 
@@ -84,6 +85,11 @@ export class Replica {
     return this.#state;
   }
 
+  /** Resolves when the first attempt at a snapshot has ended, well or not; then `current` and `state` say which. */
+  get attempted(): Promise<void> {
+    return this.#attempt.promise;
+  }
+
   /** Aborted when this is closed: for those who listen for what comes. */
   get closed(): AbortSignal {
     return this.#closing.signal;
@@ -106,6 +112,7 @@ export class Replica {
   /** Ends every wait for a revision, and lets nobody wait any more: a drain must not last as long as their patience. */
   endWaits(): void {
     this.#waiters.abandon();
+    this.#attempt.resolve();
   }
 
   /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
@@ -115,7 +122,7 @@ export class Replica {
     this.#closing.abort();
     clearInterval(this.#timer);
     this.#pause.shorten(0);
-    this.#waiters.abandon();
+    this.endWaits();
     await this.#subscription.close();
   }
 
@@ -207,7 +214,7 @@ export class Replica {
 
   /** Nothing there is not an empty policy: that would deny everybody everything. */
   #miss(): void {
-    this.#fallBehind(`the store has no policy for tenant "${this.tenant}"`);
+    this.#fallBehind('the store has no policy of it: write one with `postern apply`, or `postern tenants create`');
     this.#options.onEvent({ kind: 'missing', held: this.#current?.revision });
   }
 
@@ -258,6 +265,7 @@ export class Replica {
   #install(snapshot: Snapshot, changeSet: ChangeSet | undefined): void {
     this.#current = snapshot;
     this.#waiters.reached(snapshot.revision);
+    this.#attempt.resolve();
     for (const listener of this.#listeners) listener(snapshot, changeSet);
   }
 
@@ -269,6 +277,7 @@ export class Replica {
 
   #fallBehind(reason: string): void {
     if (this.#state.kind === 'closed') return;
+    this.#attempt.resolve();
     if (this.#current === undefined) this.#state = { kind: 'loading', reason };
     else if (this.#state.kind === 'behind') this.#state = { ...this.#state, reason };
     else this.#state = { kind: 'behind', sinceMs: this.#options.now(), reason };

@@ -5,18 +5,23 @@
 import { graphOptions } from '../condition/graph-options.ts';
 import { everyTenant } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
+import { recordsOf } from '../graph/records.ts';
+import type { Snapshot } from '../graph/snapshot.ts';
 import { messageOf } from '../model/errors.ts';
 import { Replica } from '../replica/replica.ts';
 import { Tenants } from '../replica/tenants.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SnapshotFacts } from '../telemetry/metrics.ts';
+import { Looks } from './looks.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 
 /** How long a synchronisation that failed waits before it is tried again, in milliseconds. */
 const retryMs = 200;
 /** The least time between two looks at the list of tenants, in milliseconds: anybody may ask for one that is not there. */
 const lookAgainMs = 1_000;
+/** How long a look waits for a replica to hear of its tenant's deletion, in milliseconds; the next one waits again. */
+const hearMs = 1_000;
 
 export class ServedTenants {
   readonly tenants: Tenants;
@@ -24,9 +29,9 @@ export class ServedTenants {
   readonly #options: ServeOptions;
   readonly #logger: Logger;
   readonly #watches = new Map<Replica, ReplicaWatch>();
+  /** Where all tenants are served. */
+  readonly #looks: Looks | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #lastProblem = '';
   #closed = false;
 
@@ -34,23 +39,21 @@ export class ServedTenants {
     this.#store = store;
     this.#options = options;
     this.#logger = logger;
-    const servesAll = options.tenant.includes(everyTenant);
-    this.tenants = new Tenants([], servesAll ? () => this.#lookSoon() : undefined);
-    if (!servesAll) {
+    if (!options.tenant.includes(everyTenant)) {
+      this.tenants = new Tenants();
       for (const tenant of options.tenant) this.#add(tenant);
       return;
     }
+    const looks = new Looks(() => this.#look(), lookAgainMs);
+    this.#looks = looks;
+    this.tenants = new Tenants([], () => looks.soon());
     this.#timer = setInterval(() => void this.look(), options.compareIntervalMs).unref();
     void this.look();
   }
 
-  /** Looks for tenants that came or went, where all are served. Never throws: the store may be away. */
+  /** Looks for tenants that came or went, where all are served. Never rejects: the store may be away. */
   look(): Promise<void> {
-    if (this.#timer === undefined || this.#closed) return Promise.resolve();
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    return this.#looks?.now().catch(() => {}) ?? Promise.resolve();
   }
 
   /** What metrics say of each tenant. @param nowMs Milliseconds since 1970. */
@@ -58,9 +61,9 @@ export class ServedTenants {
     return [...this.#watches].map(([replica, watch]) => watch.facts(replica, nowMs));
   }
 
-  /** Ends every wait for a revision: a drain must not last as long as their patience. */
+  /** Ends every wait for a tenant or a revision: a drain must not last as long as their patience. */
   endWaits(): void {
-    for (const replica of this.tenants.replicas) replica.endWaits();
+    this.tenants.endWaits();
   }
 
   /** Idempotent. */
@@ -70,29 +73,51 @@ export class ServedTenants {
     await Promise.all([...this.tenants.replicas].map((replica) => replica.close()));
   }
 
+  /** Soon, and no matter how it ends: it is logged. */
   #lookSoon(): void {
-    if (performance.now() - this.#lookedAtMs >= lookAgainMs) void this.look();
+    void this.#looks?.soon().catch(() => {});
   }
 
   async #look(): Promise<void> {
-    this.#lookedAtMs = performance.now();
+    if (this.#closed) return;
     try {
       const found = new Set(await this.#store.tenants());
       if (this.#closed) return;
-      this.#lastProblem = '';
       for (const tenant of found) if (!this.tenants.has(tenant)) this.#add(tenant);
-      for (const { tenant } of [...this.tenants.replicas]) if (!found.has(tenant)) await this.#remove(tenant);
+      this.tenants.listed();
+      const missing = [...this.tenants.replicas].filter(({ tenant }) => !found.has(tenant));
+      const gone = await Promise.all(missing.map((replica) => this.#isGone(replica)));
+      await Promise.all(missing.filter((_, i) => gone[i]).map((replica) => this.#remove(replica)));
+      this.#lastProblem = '';
     } catch (error) {
       const problem = messageOf(error);
+      if (this.#closed) throw error;
       // The same problem comes with every look; one line is enough until something changes.
       if (problem !== this.#lastProblem) this.#logger.error({}, `cannot look for tenants: ${problem}`);
       this.#lastProblem = problem;
-      if (!this.#closed) setTimeout(() => void this.look(), lookAgainMs).unref();
+      this.#lookSoon();
+      throw error;
     }
   }
 
+  /**
+   * Whether a tenant that is not on the list was deleted. A store that was emptied, or lost its list, has not deleted
+   * anything: the last policy goes on answering. A deletion leaves the head, and an empty graph at it.
+   */
+  async #isGone(replica: Replica): Promise<boolean> {
+    if (replica.current === undefined) return true;
+    const head = await this.#store.head(replica.tenant);
+    if (head === undefined) return false;
+    try {
+      await replica.waitFor(head, AbortSignal.timeout(hearMs));
+    } catch {
+      return false;
+    }
+    return isEmpty(replica.current);
+  }
+
   #add(tenant: string): void {
-    const watch = new ReplicaWatch(tenant, this.#logger);
+    const watch = new ReplicaWatch(tenant, this.#logger, Date.now());
     const replica = new Replica({
       store: this.#store,
       tenant,
@@ -103,14 +128,23 @@ export class ServedTenants {
       onEvent: (event) => watch.note(event),
     });
     this.#watches.set(replica, watch);
+    // Another sidecar may have deleted it: that comes as a change set like any other.
+    replica.onSnapshot((snapshot) => {
+      if (isEmpty(snapshot)) this.#lookSoon();
+    });
     this.tenants.add(replica);
   }
 
-  async #remove(tenant: string): Promise<void> {
-    const replica = this.tenants.remove(tenant);
-    if (replica === undefined) return;
+  async #remove(replica: Replica): Promise<void> {
+    const { tenant } = replica;
+    this.tenants.remove(tenant);
     this.#watches.delete(replica);
     this.#logger.info({ tenant }, 'the tenant was deleted, and is not served any more');
     await replica.close();
   }
+}
+
+function isEmpty(snapshot: Snapshot): boolean {
+  const { members, objects, bindings } = snapshot.counts;
+  return members + objects + bindings === 0 && recordsOf(snapshot).next().done === true;
 }

@@ -21,7 +21,7 @@ import { ServedTenants } from './served-tenants.ts';
 
 export interface Sidecar {
   readonly servers: Servers;
-  /** Resolves when every tenant has a policy; never where one has none. */
+  /** Resolves when the PDP is ready: every tenant that was told, or that the store had, has a policy. */
   readonly ready: Promise<void>;
   /** What the operator should know of it, for the start-up line. */
   readonly storeDescription: string;

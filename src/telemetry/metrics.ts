@@ -11,7 +11,10 @@ export interface SnapshotFacts {
   readonly tenant: string;
   /** The number of the revision; 0 without a snapshot. */
   readonly revision: number;
-  /** Seconds since the snapshot was last known to be the store's newest; 0 while it is. */
+  /**
+   * Seconds since the snapshot was last known to be the store's newest; 0 while it is. Without a snapshot, since it was
+   * first looked for: what alerts on a policy that is too old has to see one that never came.
+   */
   readonly behindSeconds: number;
   /** Whole loads, and change sets applied, since start. */
   readonly loads: number;
@@ -110,7 +113,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   gauge('postern_snapshot_revision', 'Number of the revision in force.', ['tenant'], ofSnapshots('revision'));
   gauge(
     'postern_snapshot_behind_seconds',
-    'Seconds since the snapshot was last known to be the newest; 0 while it is.',
+    'Seconds since the snapshot was last known to be the newest, 0 while it is; without one, since it was first looked for.',
     ['tenant'],
     ofSnapshots('behindSeconds'),
   );

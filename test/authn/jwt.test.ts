@@ -76,6 +76,14 @@ describe('a token', () => {
     expect(await authenticate(await first.sign({ ...claims, exp: nowS - 29, nbf: nowS + 30 }))).toBeDefined();
   });
 
+  test('that has expired is refused also while its keys cannot be had', async () => {
+    await server.close();
+    expect(await refusal(await first.sign(claims))).toMatchObject({ code: 'AUTH_UNAVAILABLE' });
+    const error = await refusal(await first.sign({ ...claims, exp: nowS - 30 }));
+    expect(error).toMatchObject({ code: 'UNAUTHENTICATED', message: expect.stringMatching(/has expired/) });
+    server = await startKeyServer(first);
+  });
+
   test.for<[string, Record<string, unknown>, RegExp]>([
     ['that has expired', { exp: nowS - 30 }, /has expired/],
     ['without an end', { exp: undefined }, /has no claim "exp"/],

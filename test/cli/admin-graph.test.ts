@@ -60,7 +60,7 @@ test('groups are made, filled, shown and deleted', async () => {
     'user:bob',
     '--yes',
   );
-  expect(lines(created).slice(0, 2)).toEqual(['+ group team', '+ member user:bob of group:team (widens access)']);
+  expect(lines(created).slice(0, 2)).toEqual(['+ group:team', '+ member user:bob of group:team (widens access)']);
   await alice('groups', 'add', 'group:team', 'user:eve', 'group:ops', '--until', '1h', '--yes');
   expect(lines(await alice('groups', 'show', 'group:team')).toSorted()).toEqual([
     'group:ops (until T)',
@@ -71,12 +71,15 @@ test('groups are made, filled, shown and deleted', async () => {
   expect(await alice('groups', 'remove', 'group:team', 'user:eve', 'group:ops')).toMatchObject({ code: 0 });
   expect(lines(await alice('groups'))).toContain('group:team: A team');
   const deleted = await alice('groups', 'delete', 'group:team');
-  expect(lines(deleted)).toEqual(expect.arrayContaining(['- member user:bob of group:team', '- group team']));
+  expect(lines(deleted)).toEqual(expect.arrayContaining(['- member user:bob of group:team', '- group:team']));
 });
 
 test('objects are made with what their hooks grant, moved and deleted', async () => {
   const created = await alice('objects', 'create', 'doc:2', '--parent', 'folder:plans', '--yes');
-  expect(lines(created).slice(0, 2)).toEqual(['+ object doc:2', '+ binding user:alice owner on doc:2 (widens access)']);
+  expect(lines(created).slice(0, 2)).toEqual([
+    '+ object doc:2, parents folder:plans',
+    '+ binding user:alice owner on doc:2 (widens access)',
+  ]);
   await alice('objects', 'move', 'doc:2', '--parent', 'folder:archive', '--no-inherit', '--yes');
   expect(lines(await alice('objects', '--parent', 'folder:archive'))).toEqual(['doc:2 in folder:archive (no inherit)']);
   await alice('objects', 'move', 'doc:2', '--top', '--yes');

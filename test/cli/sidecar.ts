@@ -41,12 +41,14 @@ export interface TestSidecarOptions {
   /** Who may sign in; "service:operator" is one. With none, nobody administers. */
   readonly signIn?: readonly string[];
   readonly tls?: TlsFiles;
+  /** Why nothing can be written. */
+  readonly readOnly?: string;
 }
 
 /** @param policy Text of a policy file; undefined starts one that never gets a policy. */
 export async function startTestSidecar(
   policy: string | undefined,
-  { signIn = [], tls }: TestSidecarOptions = {},
+  { signIn = [], tls, readOnly }: TestSidecarOptions = {},
 ): Promise<TestSidecar> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-cli-'));
   const store = createMemoryStore();
@@ -78,7 +80,7 @@ export async function startTestSidecar(
   const administration = createAdministration({
     tenants,
     store,
-    readOnly: undefined,
+    readOnly,
     graph: graphOptions,
     suggest,
     now: Date.now,

@@ -69,6 +69,17 @@ test('a sidecar whose certificate nobody trusts gets no question, and one that w
   expect(plain.stderr).toContain('add --tls-ca where it speaks TLS');
 });
 
+test('a sidecar that does not speak TLS is told in one line, without what the library says', async () => {
+  const plain = await startTestSidecar(examplePolicy);
+  const run = await postern(['health', '--address', plain.address, '--tls-ca', file('ca.pem')]);
+  await plain.close();
+  expect(run).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `postern: the sidecar at ${plain.address} does not speak TLS: leave --tls-ca out, and --tls-cert with --tls-key (INVALID_OPTION)\n`,
+  });
+});
+
 test('files that are missing, or do not belong together, are told with the option that names them', async () => {
   const [missing, half, wrong] = await Promise.all([
     ask('--tls-ca', file('nowhere.pem')),

@@ -19,6 +19,7 @@ describe('a condition', () => {
     ['now < timestamp("2027-01-01T00:00:00Z")', {}, true],
     ['now.getHours("UTC") < 6', {}, true],
     ['object.matches("doc:[0-9]+")', {}, true],
+    ['object.matches("[0-9]")', {}, true],
     ['context.level + 1.0 == 4', { level: 3 }, true],
     ['context.toString == "x"', { toString: 'x' }, true],
   ])('%s on %j is %s', (text, attributes, expected) => {
@@ -31,6 +32,7 @@ describe('a condition', () => {
     ['context.level > 1', { level: 'high' }],
     ['context.request.method == "GET"', { request: {} }],
     ['context.constructor == "x"', {}],
+    ['object.matches(context.regex)', { regex: '(a?a?a?a?){900}' }],
   ])('%s on %j cannot be evaluated, and says what it needs', (text, attributes) => {
     expect(() => evaluate(text, attributes)).toThrow(
       expect.objectContaining({ code: 'CONDITION_FAILED', metadata: { field: 'context.attributes' } }),

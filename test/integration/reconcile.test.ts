@@ -25,6 +25,8 @@ bindings:
 `,
     'release.yaml':
       "version: 1\nroles:\n  file.viewer: { permissions: ['file:view', 'file:list'] }\n  file.owner: { permissions: ['file:*'] }\n",
+    'admin.yaml':
+      "version: 1\nroles: { chief: { permissions: ['*'], system: true } }\nbindings: [{ subject: 'user:ann', role: chief, scope: '*' }]\n",
     'both.yaml':
       "version: 1\nroles: { a: { permissions: ['b:c'] } }\nbindings: [{ subject: 'user:ann', role: a, scope: '*' }]\n",
   };
@@ -38,7 +40,7 @@ test('an upgrade creates, changes, locks and removes shipped roles, and keeps th
   expect(first).toMatchObject({ code: 0, stderr: '' });
   const lines = first.stdout.split('\n');
   expect(lines.slice(0, 5).sort()).toEqual([
-    '+ role file.owner',
+    '+ role file.owner, system, permissions file:*',
     '- binding user:ann file.old on *',
     '- role file.old',
     '~ role file.viewer: permissions +file:list; system none -> true',
@@ -48,8 +50,27 @@ test('an upgrade creates, changes, locks and removes shipped roles, and keeps th
   expect(await reconcile('release.yaml', '--prefix', 'file.')).toMatchObject({ code: 0, stdout: 'No changes.\n' });
 });
 
+test('without a word on whose the system roles are, nothing is done', async () => {
+  expect(await reconcile('release.yaml')).toMatchObject({ code: 2, stdout: '' });
+});
+
+test("a role outside the software's own names is refused: it may be a user's", async () => {
+  const refused = await reconcile('release.yaml', '--prefix', 'rpm.');
+  expect(refused).toMatchObject({ code: 3, stdout: '' });
+  expect(refused.stderr).toContain('begins with none of rpm.');
+});
+
+test('the last administrator does not go with a role that is not shipped any more', async () => {
+  await run('apply', 'admin.yaml', '--tenant', `${tenant}-admin`, '--yes');
+  const args = ['reconcile', 'release.yaml', '--tenant', `${tenant}-admin`, '--all-system', '--yes'];
+  const refused = await run(...args);
+  expect(refused).toMatchObject({ code: 3 });
+  expect(refused.stderr).toContain('(LAST_ADMINISTRATOR)');
+  expect(await run(...args, '--allow-no-administrator')).toMatchObject({ code: 0 });
+});
+
 test('a file with more than roles is refused, and nothing is done', async () => {
-  const refused = await reconcile('both.yaml');
+  const refused = await reconcile('both.yaml', '--all-system');
   expect(refused).toMatchObject({ code: 3, stdout: '' });
   expect(refused.stderr).toContain('holds a binding, too');
 });

@@ -58,7 +58,9 @@ function needOf(step: Step, difference: Difference, base: readonly EntityRecord[
     case 'binding': {
       const leaves = record.subject === step.acting && record.effect !== 'deny' && onlyEnds(before, after);
       const action = record.effect === 'deny' ? 'deny' : grantActionOf(step, record.role);
-      need(leaves || mayOn(base, can, action, record), `${kind} ${key} without ${action}`);
+      // Who may deny on the tenant may mend what is denied below it, also where that is denied to him.
+      const above = action === 'deny' && can(action, '');
+      need(leaves || above || mayOn(base, can, action, record), `${kind} ${key} without ${action}`);
       break;
     }
     case 'role':
@@ -151,12 +153,22 @@ function isCreationOf(change: RequestedChange, name: string): boolean {
   return change.op === 'create' && change.object === name;
 }
 
-/** Whether an action is allowed wherever the binding reaches, as far as the universe knows. */
+/**
+ * Whether an action is allowed where the binding reaches, as far as the universe knows. On many objects a denial of
+ * some does not take it away, so it is looked for on one that nothing is about, where there is one.
+ */
 function mayOn(base: readonly EntityRecord[], can: Can, action: string, binding: BindingRecord): boolean {
   const scope = parseScope(binding.scope);
   if (scope.kind === 'tenant') return can(action, '');
   if (scope.kind === 'object') return can(action, scope.object);
-  return objects.filter((object) => scopeReaches(base, scope, object, true)).every((object) => can(action, object));
+  const reached = objects.filter((object) => scopeReaches(base, scope, object, true));
+  const plain = reached.filter((object) => !base.some((record) => isOn(record, object)));
+  return (plain.length > 0 ? plain : reached).some((object) => can(action, object));
+}
+
+function isOn(record: EntityRecord, object: string): boolean {
+  if (record.kind === 'object') return record.object === object;
+  return record.kind === 'binding' && record.scope === object;
 }
 
 function grantActionOf(step: Step, name: string): string {

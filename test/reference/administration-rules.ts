@@ -15,7 +15,9 @@ import {
   nameOf,
   removedNames,
   type Step,
+  withCreated,
 } from './administration-step.ts';
+import { may } from './administration-table.ts';
 import { instantsFrom, subjects } from './administration-universe.ts';
 import { check, principalsOf, withIncluded } from './evaluator.ts';
 
@@ -27,7 +29,9 @@ export function brokenRules(step: Step): readonly string[] {
     ...conflictsOf(step.after),
     ...lostAdministrators(step),
     ...createdNames(step)
-      .filter((name) => step.before.some((record) => uses(record, name)))
+      .filter((name) =>
+        step.before.some((record) => uses(record, name) && !(record.kind === 'hook' && maySayWhoIsMeant(step))),
+      )
       .map((name) => `created ${name}, whose name was in use`),
   ];
 }
@@ -130,6 +134,11 @@ function hasAdministrator(records: readonly EntityRecord[], at: number, others: 
 }
 
 /** Whether a record means this name, whatever it says of it. */
+/** Who may write hooks may say who it is that one names. */
+function maySayWhoIsMeant(step: Step): boolean {
+  return may(withCreated(step), step.acting, 'manage_policy', '', step.now);
+}
+
 function uses(record: EntityRecord, name: string): boolean {
   if (nameOf(record).includes(name) || belongsTo(record, name)) return true;
   if (record.kind === 'object') return record.parents?.some((edge) => edge.object === name) === true;

@@ -57,8 +57,8 @@ export function differencesBetween(
 }
 
 /**
- * The names that have an object or a group record, and had none. A group that had members was there, record or not:
- * to describe it is no creation, unless a creation was asked for.
+ * The names that have an object or a group record, and had none. A group that anything was about was there, record or
+ * not: to describe it is no creation, unless a creation was asked for.
  */
 export function createdNames({ before, after, requested }: Step): readonly string[] {
   const names = new Set(after.flatMap((record) => nameOf(record)));
@@ -66,8 +66,14 @@ export function createdNames({ before, after, requested }: Step): readonly strin
   return [...names].filter(
     (name) =>
       !before.some((record) => nameOf(record).includes(name)) &&
-      (asked.has(name) || !before.some((record) => record.kind === 'member' && record.group === name)),
+      (asked.has(name) || !before.some((record) => isAbout(record, name))),
   );
+}
+
+/** Whether a membership or a binding is about a name. */
+function isAbout(record: EntityRecord, name: string): boolean {
+  if (record.kind === 'member') return record.group === name || record.member === name;
+  return record.kind === 'binding' && (record.subject === name || record.scope === name);
 }
 
 /** The names whose removal, with all that is theirs, was asked for. */

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { graphOptions } from '../../src/condition/graph-options.ts';
 import { PosternError } from '../../src/model/errors.ts';
+import { Replica } from '../../src/replica/replica.ts';
 import type { ReplicaEvent } from '../../src/replica/state.ts';
 import { ReplicaWatch } from '../../src/sidecar/replica-watch.ts';
+import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
 const revision = { epoch: 'e', number: 3 };
@@ -11,7 +14,7 @@ const loaded: ReplicaEvent = { kind: 'loaded', revision, tookMs: 1 };
 function told(...events: ReplicaEvent[]): string[] {
   const lines: string[] = [];
   const stream = { write: (line: string) => void lines.push(line) };
-  const watch = new ReplicaWatch('default', createLogger({ level: 'info', format: 'json', stream }));
+  const watch = new ReplicaWatch('default', createLogger({ level: 'info', format: 'json', stream }), 0);
   for (const event of events) watch.note(event);
   return lines.map((line) => JSON.parse(line)).map(({ level, msg }) => `${level} ${msg}`);
 }
@@ -47,4 +50,17 @@ test('a store that cannot be followed says whether a policy is in force', () => 
     'info policy loaded',
     'warn the store is not followed, the last policy stays in force: cut',
   ]);
+});
+
+test('a tenant without a policy is behind since it was looked for, and one with it is not', async () => {
+  const store = createMemoryStore();
+  const fixed = { graph: graphOptions, compareIntervalMs: 1e6, retryMs: 1, now: Date.now, onEvent: () => {} };
+  const replica = new Replica({ store, tenant: 'default', ...fixed });
+  const watch = new ReplicaWatch('default', createLogger({ level: 'silent', format: 'json' }), 4_000);
+  await replica.attempted;
+  expect(watch.facts(replica, 9_000)).toMatchObject({ revision: 0, behindSeconds: 5 });
+  await store.commit('default', []);
+  await vi.waitFor(() => expect(watch.facts(replica, 9_000)).toMatchObject({ revision: 1, behindSeconds: 0 }));
+  await replica.close();
+  await store.close();
 });

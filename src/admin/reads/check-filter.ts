@@ -12,6 +12,7 @@ import {
 } from '../../model/names.ts';
 import { problemOfGroup, scopeAt } from '../../model/parse-scope.ts';
 import { parseScope, type Scope } from '../../model/scope.ts';
+import { scopeDraftOf } from '../../model/scope-text.ts';
 import type { BindingFilter, MemberFilter, ObjectFilter, RoleFilter } from '../api.ts';
 
 const mostPermissions = 1_000;
@@ -64,8 +65,7 @@ export function checkObjectFilter({ type, parent, object }: ObjectFilter): void 
 export function parseScopeFilter(text: string): { readonly scope: Scope; readonly node: string } | undefined {
   if (text === '') return undefined;
   try {
-    const json: unknown = text.startsWith('{') ? JSON.parse(text) : text;
-    const scope = parseScope(scopeAt(json, 'the filter', 'scope'));
+    const scope = parseScope(scopeAt(scopeDraftOf(text), 'the filter', 'scope'));
     return { scope, node: nodeNameOfScope(scope) };
   } catch (error) {
     throw new PosternError('INVALID_REQUEST', `scope: ${messageOf(error)}`, { field: 'scope' }, error);

@@ -1,8 +1,8 @@
 /** `postern diff`: what leads from one graph to another. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { defaultTenant } from '../../model/names.ts';
 import { exitCodes } from '../exit.ts';
-import { addExamples, jsonOption } from '../options.ts';
+import { addExamples, jsonOption, tenantOption } from '../options.ts';
 import { isColoured, printAll, printJson } from '../output.ts';
 
 interface DiffOptions {
@@ -18,7 +18,7 @@ export function addDiffCommand(program: Command): void {
     .argument('<from>', 'a policy file, or redis://host:port')
     .argument('<to>', 'a policy file, or redis://host:port')
     .option('--exit-code', 'exit with 1 where they differ')
-    .addOption(new Option('--tenant <name>', 'the tenant').default(defaultTenant))
+    .addOption(tenantOption('the tenant').default(defaultTenant))
     .addOption(jsonOption())
     .action(runDiff);
   addExamples(command, [

@@ -1,8 +1,8 @@
 /** `postern export`: the graph of a tenant as a policy file, which `postern apply` takes again without a change. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { PosternError } from '../../model/errors.ts';
 import { defaultTenant } from '../../model/names.ts';
-import { addExamples, redisOption } from '../options.ts';
+import { addExamples, redisOption, tenantOption } from '../options.ts';
 import { coloursOf, count, note, printAll } from '../output.ts';
 import { writeWhole } from '../write-file.ts';
 
@@ -17,7 +17,7 @@ export function addExportCommand(program: Command): void {
     .command('export')
     .description('Prints the graph of a tenant in Redis as a policy file')
     .addOption(redisOption('graph'))
-    .addOption(new Option('--tenant <name>', 'the tenant').default(defaultTenant))
+    .addOption(tenantOption('the tenant').default(defaultTenant))
     .option('-o, --output <file>', 'write to this file instead of the standard output')
     .action(runExport);
   addExamples(command, [

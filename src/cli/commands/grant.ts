@@ -71,17 +71,24 @@ function addBindingOptions(command: Command): Command {
 }
 
 async function runGrant(subject: string, role: string, options: GrantOptions) {
-  await put(subject, role, options.on, options);
+  await put(subject, role, options.on, options, {});
 }
 
 async function runShare(object: string, subject: string, role: string, options: ShareOptions) {
   // As a scope, a name with a star would be a pattern.
-  await put(subject, role, object.includes('*') ? JSON.stringify({ object }) : object, options);
+  await put(subject, role, object.includes('*') ? JSON.stringify({ object }) : object, options, { scope: 'object' });
 }
 
-async function put(subject: string, role: string, scope: string, options: ShareOptions & Partial<GrantOptions>) {
-  const [{ commitChanges }, { Effect }] = await Promise.all([
+async function put(
+  subject: string,
+  role: string,
+  scope: string,
+  options: ShareOptions & Partial<GrantOptions>,
+  words: Readonly<Record<string, string>>,
+) {
+  const [{ commitChanges }, { nameByOption }, { Effect }] = await Promise.all([
     import('../commit.ts'),
+    import('../change-words.ts'),
     import('../../gen/postern/v1/policy_pb.ts'),
   ]);
   const { until, name = '', note = '', thisOnly = false, deny = false, locked = false } = options;
@@ -97,5 +104,7 @@ async function put(subject: string, role: string, scope: string, options: ShareO
     note,
     ...(until === undefined ? {} : { expiresAt: timestampFromMs(until) }),
   };
-  await commitChanges([{ change: { case: 'put', value: { record: { case: 'binding', value } } } }], options);
+  await commitChanges([{ change: { case: 'put', value: { record: { case: 'binding', value } } } }], options, {
+    nameOf: nameByOption(words),
+  });
 }

@@ -88,7 +88,7 @@ async function runMove(object: string, options: PlaceOptions) {
   await commitChanges(
     [{ change: { case: 'put', value: { record: { case: 'object', value: { object, parents } } } } }],
     options,
-    refuseMissing(`registered object ${object}`, `make it with "postern objects create ${object}"`),
+    { check: refuseMissing(`registered object ${object}`, `make it with "postern objects create ${object}"`) },
   );
 }
 

@@ -128,11 +128,9 @@ async function runCreate(name: string, options: CreateOptions) {
   const { permission = [], include = [], except = [], description = '', grantAction = '', system = false } = options;
   const permissions = permission.map(parsePermissionOption);
   const value = { name, description, permissions, includes: [...include], except: [...except], grantAction, system };
-  await commitChanges(
-    [{ change: { case: 'put', value: { record: { case: 'role', value } } } }],
-    options,
-    refuseExisting(`role ${name}`, `change it with "postern roles update ${name}"`),
-  );
+  await commitChanges([{ change: { case: 'put', value: { record: { case: 'role', value } } } }], options, {
+    check: refuseExisting(`role ${name}`, `change it with "postern roles update ${name}"`),
+  });
 }
 
 async function runUpdate(name: string, options: UpdateOptions) {

@@ -9,7 +9,7 @@ import { messageOf, PosternError } from '../../model/errors.ts';
 import { defaultTenant, problemOfName, problemOfPrincipal } from '../../model/names.ts';
 import { parseInstant } from '../../policy-file/instant.ts';
 import { exitCodes } from '../exit.ts';
-import { addExamples, jsonOption, parseCount, redisOption, specOf } from '../options.ts';
+import { addExamples, jsonOption, parseCount, redisOption, specOf, tenantOption } from '../options.ts';
 import { coloursOf, note, print } from '../output.ts';
 import { describeRecord } from '../records.ts';
 
@@ -52,7 +52,7 @@ export function addTailCommand(program: Command): void {
         .env(envNameOf(dir))
         .default(dir.default),
     )
-    .option('--tenant <name>', 'decisions of this tenant; with --redis, "default" where none is named')
+    .addOption(tenantOption('decisions of this tenant; with --redis, "default" where none is named'))
     .addOption(new Option('-n, --lines <n>', 'begin with so many of the newest').argParser(parseCount).default(10))
     .addOption(new Option('--all', 'begin with the oldest').conflicts('since'))
     .addOption(new Option('--since <when>', 'begin there: 10m, or 2026-06-01T00:00:00Z').argParser(parseSince))

@@ -1,7 +1,7 @@
 /** `postern tenants`: lists tenants, makes them from templates, prints them as policy files, and deletes them. */
 import { toJson } from '@bufbuild/protobuf';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type AdminOptions, addConfirmOptions, addCredentialOptions } from '../admin-options.ts';
+import { type AdminOptions, addAdminOptions, addConfirmOptions, addCredentialOptions } from '../admin-options.ts';
 import { addExamples } from '../options.ts';
 import { coloursOf, count, note, print, printAll, printJson, visible } from '../output.ts';
 import { addSubcommands } from '../subcommands.ts';
@@ -12,9 +12,13 @@ interface ExportOptions extends AdminOptions {
 }
 
 export function addTenantsCommand(program: Command): void {
-  const [whole, subcommands] = addSubcommands(program, 'tenants', 'Lists, makes, exports and deletes tenants');
+  const [whole, subcommands] = addSubcommands(program, 'tenants', 'Lists, shows, makes, exports and deletes tenants');
   const list = subcommands.addList('Lists the tenants that you may read').action(runList);
   addCredentialOptions(list).option('--on-behalf-of <subject>', 'act for this subject');
+
+  const show = subcommands.add('show', 'Shows the settings of a tenant: mode, types, attributes, hooks, constraints');
+  show.argument('[tenant]', 'its name; may be left out where there is one').action(runShow);
+  addAdminOptions(show);
 
   const create = subcommands.add(
     'create',
@@ -43,6 +47,7 @@ export function addTenantsCommand(program: Command): void {
 
   const examples = [
     ['postern tenants', 'those that you may read'],
+    ['postern tenants show acme', 'its mode, types, attributes, hooks and constraints'],
     ['postern tenants create acme --template tenant.yaml --set owner=user:alice', 'shows it, asks, makes it'],
     ['postern tenants export acme -o acme.yaml', 'what apply and serve take'],
     ['postern tenants delete acme', 'asks for its name'],
@@ -69,6 +74,11 @@ async function runList(options: AdminOptions) {
   if (options.json) printJson(toJson(ListTenantsResponseSchema, answer, { alwaysEmitImplicit: true }));
   else for (const tenant of answer.tenants) print(visible(tenant));
   if (answer.tenants.length === 0) note(coloursOf(process.stderr).dim('no tenant that you may read'));
+}
+
+async function runShow(tenant: string | undefined, options: AdminOptions) {
+  const { showTenant } = await import('../tenant-facts.ts');
+  await showTenant(tenant === undefined ? options : { ...options, tenant });
 }
 
 async function runExport(tenant: string, options: ExportOptions) {

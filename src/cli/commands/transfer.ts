@@ -34,7 +34,11 @@ export function addTransferCommand(program: Command): void {
 }
 
 async function runTransfer(object: string, options: TransferOptions) {
-  const [{ withAdmin }, { commitWith }] = await Promise.all([import('../admin-client.ts'), import('../commit.ts')]);
+  const [{ withAdmin }, { commitWith }, { nameByOption }] = await Promise.all([
+    import('../admin-client.ts'),
+    import('../commit.ts'),
+    import('../change-words.ts'),
+  ]);
   await withAdmin(options, async (client) => {
     const { bindings, revision } = await readBindings(client, object, options);
     const held = findHeld(bindings, object, options);
@@ -45,7 +49,8 @@ async function runTransfer(object: string, options: TransferOptions) {
       else note(`${visible(options.to)} alone has ${visible(options.role)} on ${visible(object)} already`);
       return;
     }
-    await commitWith(client, { changes, expected: revision }, options);
+    const nameOf = nameByOption({ subject: '--to', scope: 'object', role: '--role' });
+    await commitWith(client, { changes, expected: revision, nameOf }, options);
   });
 }
 

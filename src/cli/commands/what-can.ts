@@ -23,6 +23,7 @@ export function addWhatCanCommand(program: Command): void {
     .description('What may this subject do on this object?')
     .argument('<subject>', 'who asks')
     .argument('[object]', 'what it is asked on; left out, the question is about the tenant')
+    .option('--why', 'where each comes from, too; the default', true)
     .option('--no-why', 'the actions alone, without where each comes from')
     .action(runWhatCan);
   addQuestionOptions(command).addOption(groupOption()).addOption(activeRoleOption());

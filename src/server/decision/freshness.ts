@@ -1,4 +1,5 @@
-/** Finds the view that is to answer, and bounds how long a question may wait for the revision it asks for. */
+/** Finds the view that is to answer, and bounds how long a question may wait for its tenant, and for its revision. */
+import { PosternError } from '../../model/errors.ts';
 import type { Pdp, View } from '../../pdp/view.ts';
 import { startPatience } from '../patience.ts';
 import type { Asked } from '../question.ts';
@@ -25,4 +26,24 @@ export function waitForView(
   if (!(view instanceof Promise)) return view;
   onCancelled(end);
   return view.finally(release);
+}
+
+/**
+ * Bounds a view that no revision was asked for, and that has to be waited for all the same: its tenant was not known.
+ * @param remainingMs Until the deadline; Infinity without one.
+ * @param onCancelled Calls back when the caller is gone.
+ */
+export function withinDeadline(
+  view: Promise<View>,
+  remainingMs: number,
+  onCancelled: (listener: () => void) => void,
+): Promise<View> {
+  const { signal, end, release } = startPatience(remainingMs);
+  onCancelled(end);
+  const late = new Promise<never>((_, reject) => {
+    const message = 'whether there is such a tenant was not known within the deadline; try again, or allow more time';
+    const refuse = () => reject(new PosternError('NOT_READY', message, { field: 'tenant' }));
+    signal.addEventListener('abort', refuse, { once: true });
+  });
+  return Promise.race([view, late]).finally(release);
 }

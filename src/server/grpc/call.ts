@@ -2,7 +2,7 @@
 import type { Deadline, Metadata } from '@grpc/grpc-js';
 import type { Source } from '../../decision-log/log.ts';
 import type { Call, Pdp, View } from '../../pdp/view.ts';
-import { waitForView } from '../decision/freshness.ts';
+import { waitForView, withinDeadline } from '../decision/freshness.ts';
 import type { ServerLog } from '../errors.ts';
 import type { Asked } from '../question.ts';
 import { traceIdOf } from '../trace.ts';
@@ -31,9 +31,12 @@ export function toCall(call: ServerCall, source: Source): Call {
   };
 }
 
-/** The view that is to answer; a promise only where a revision has to be waited for. */
+/** The view that is to answer; a promise only where a revision has to be waited for, or a tenant looked for. */
 export function viewFor(pdp: Pdp, asked: Asked, call: ServerCall): View | Promise<View> {
-  if (asked.atLeast === '') return pdp.view(asked.tenant, '');
+  const view = asked.atLeast === '' ? pdp.view(asked.tenant, '') : undefined;
+  if (view !== undefined && !(view instanceof Promise)) return view;
   const remainingMs = Number(call.getDeadline()) - Date.now();
-  return waitForView(pdp, asked, remainingMs, (listener) => call.once('cancelled', listener));
+  const onCancelled = (listener: () => void) => call.once('cancelled', listener);
+  if (view !== undefined) return withinDeadline(view, remainingMs, onCancelled);
+  return waitForView(pdp, asked, remainingMs, onCancelled);
 }

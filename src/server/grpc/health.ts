@@ -1,4 +1,4 @@
-/** grpc.health.v1: SERVING while every tenant has a snapshot and no drain has begun. */
+/** grpc.health.v1: SERVING while the PDP is ready and no drain has begun. */
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Pdp } from '../../pdp/view.ts';

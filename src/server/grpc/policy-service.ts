@@ -80,7 +80,7 @@ function createUnaryHandler<M extends UnaryName>(
 }
 
 function createWatchHandler(
-  { administration, authenticate }: PolicyParts,
+  policy: PolicyParts,
   log: ServerLog,
   open: OpenStreams,
 ): handleServerStreamingCall<Buffer, ResponseOf<'watchChanges'>> {
@@ -102,8 +102,9 @@ function createWatchHandler(
   };
 
   async function run(call: WatchCall, signal: AbortSignal): Promise<void> {
-    const caller = await authenticate(toCredentials(call));
-    for await (const message of watchChanges(administration, caller, decode(call.request), signal)) {
+    const credentials = toCredentials(call);
+    const caller = await policy.authenticate(credentials);
+    for await (const message of watchChanges(policy, caller, credentials, decode(call.request), signal)) {
       if (signal.aborted) return;
       if (!call.write(message)) await drained(call);
     }

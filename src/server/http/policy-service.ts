@@ -3,7 +3,7 @@
  * body of a request is read. TLS ends before this port, so a certificate is never shown here.
  */
 import { Code, ConnectError, createContextKey, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
-import type { Identity } from '../../authn/identity.ts';
+import type { Credentials, Identity } from '../../authn/identity.ts';
 import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { PosternError } from '../../model/errors.ts';
 import type { ServerLog } from '../errors.ts';
@@ -30,9 +30,8 @@ export function createPolicyGate(
 ): (context: HandlerContext) => Promise<void> {
   return async ({ service, requestHeader, values }) => {
     if (policy === undefined || service.typeName !== PolicyService.typeName) return;
-    const authorization = requestHeader.get('authorization') ?? undefined;
     try {
-      values.set(identityKey, await policy.authenticate({ authorization, certificate: undefined }));
+      values.set(identityKey, await policy.authenticate(toCredentials(requestHeader)));
     } catch (error) {
       throw toConnectError(error, log);
     }
@@ -41,11 +40,11 @@ export function createPolicyGate(
 
 /** @param ended Aborts when the server shuts down: a watch would go on for ever. */
 export function createPolicyService(
-  { administration }: PolicyParts,
+  policy: PolicyParts,
   log: ServerLog,
   ended: AbortSignal,
 ): ServiceImpl<typeof PolicyService> {
-  const answers = createAnswers(administration);
+  const answers = createAnswers(policy.administration);
   const unary = Object.fromEntries(
     (Object.keys(answers) as UnaryName[]).map((name) => [name, unaryOf(answers[name] as Answer<typeof name>)]),
   ) as Omit<ServiceImpl<typeof PolicyService>, 'watchChanges'>;
@@ -54,7 +53,7 @@ export function createPolicyService(
     async *watchChanges(request, context) {
       try {
         const signal = AbortSignal.any([context.signal, ended]);
-        yield* watchChanges(administration, callerOf(context), request, signal);
+        yield* watchChanges(policy, callerOf(context), toCredentials(context.requestHeader), request, signal);
         if (ended.aborted) {
           throw new PosternError('NOT_READY', 'the server is shutting down; watch again, since the last revision');
         }
@@ -87,6 +86,10 @@ export function createAbsentPolicyService(): Partial<ServiceImpl<typeof PolicySe
     throw new ConnectError(notServedMessage, Code.Unimplemented);
   };
   return Object.fromEntries(PolicyService.methods.map(({ localName }) => [localName, refuse]));
+}
+
+function toCredentials(headers: Headers): Credentials {
+  return { authorization: headers.get('authorization') ?? undefined, certificate: undefined };
 }
 
 function callerOf({ values }: HandlerContext): Identity {

@@ -13,7 +13,7 @@ import type {
 } from '../../gen/postern/v1/decision_service_pb.ts';
 import type { Call, Pdp, View } from '../../pdp/view.ts';
 import { answerBatch, answerCheck, answerObjects } from '../decision/answers.ts';
-import { waitForView } from '../decision/freshness.ts';
+import { waitForView, withinDeadline } from '../decision/freshness.ts';
 import {
   toBatchQuestion,
   toCheckQuestion,
@@ -110,10 +110,12 @@ export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typ
   }
 
   function viewFor(asked: Asked, context: HandlerContext): View | Promise<View> {
-    if (asked.atLeast === '') return pdp.view(asked.tenant, '');
-    return waitForView(pdp, asked, context.timeoutMs() ?? Number.POSITIVE_INFINITY, (listener) =>
-      context.signal.addEventListener('abort', listener, { once: true }),
-    );
+    const view = asked.atLeast === '' ? pdp.view(asked.tenant, '') : undefined;
+    if (view !== undefined && !(view instanceof Promise)) return view;
+    const remainingMs = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
+    const onCancelled = (listener: () => void) => context.signal.addEventListener('abort', listener, { once: true });
+    if (view !== undefined) return withinDeadline(view, remainingMs, onCancelled);
+    return waitForView(pdp, asked, remainingMs, onCancelled);
   }
 }
 

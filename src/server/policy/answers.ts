@@ -5,10 +5,11 @@
 import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { Administration, CommitResult, Listed } from '../../admin/api.ts';
 import type { Authenticator } from '../../authn/authenticator.ts';
-import type { Identity } from '../../authn/identity.ts';
+import type { Credentials, Identity } from '../../authn/identity.ts';
 import { PolicyService, type WatchChangesResponseSchema } from '../../gen/postern/v1/policy_service_pb.ts';
 import { modeNumbers } from '../wire/enums.ts';
 import { fromChangeSet, fromRecordChange } from './history.ts';
+import { type WatchClock, whileAuthentic } from './recheck.ts';
 import {
   fromAttribute,
   fromBinding,
@@ -33,6 +34,8 @@ import {
 export interface PolicyParts {
   readonly administration: Administration;
   readonly authenticate: Authenticator['authenticate'];
+  /** By which watches have their credentials looked at again; default the system's. */
+  readonly clock?: WatchClock;
 }
 
 /** What every call is told where there is no administration. */
@@ -128,16 +131,20 @@ export function createAnswers(administration: Administration): Answers {
 
 /**
  * What a watch sends, until the signal aborts.
+ * @param caller Who the credentials make; they are authenticated again while the watch is open.
  * @throws PosternError
  */
 export async function* watchChanges(
-  administration: Administration,
+  { administration, authenticate, clock }: PolicyParts,
   caller: Identity,
+  credentials: Credentials,
   request: RequestOf<'watchChanges'>,
   signal: AbortSignal,
 ): AsyncGenerator<MessageInitShape<typeof WatchChangesResponseSchema>, void> {
   const { tenant, since, onBehalfOf } = toInspected(PolicyService.method.watchChanges.input, request);
-  for await (const event of administration.watch(caller, { tenant, since, onBehalfOf }, signal)) {
+  const watcher = { caller, credentials, authenticate, clock };
+  const open = (ended: AbortSignal) => administration.watch(caller, { tenant, since, onBehalfOf }, ended);
+  for await (const event of whileAuthentic(watcher, open, signal)) {
     if (event.kind === 'changes') {
       yield { event: { case: 'changeSet', value: fromChangeSet(event.changeSet) } };
     } else {

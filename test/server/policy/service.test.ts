@@ -156,7 +156,7 @@ describe('the other calls', () => {
       await unary(client, method.createTenant, request, bearer),
     ];
     for (const answer of answers) {
-      expect(answer.changes).toMatchObject([{ summary: '+ role viewer', widens: true }]);
+      expect(answer.changes).toMatchObject([{ summary: '+ role viewer, permissions doc:read', widens: true }]);
       expect(answer.changes[0]?.before).toBeUndefined();
     }
     expect(administration.asked).toMatchObject([
