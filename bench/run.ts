@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasH2load } from './h2load.ts';
 import type { Row } from './measure.ts';
+import { administrationRows } from './rows/administration.ts';
 import { batchRows } from './rows/batch.ts';
 import { checkRows } from './rows/check.ts';
 import { decideRows } from './rows/decide.ts';
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
   decide: decideRows,
   list: listObjectsRows,
   visibility: visibilityRows,
+  administration: administrationRows,
 };
 
 const asked = process.argv.slice(2);
