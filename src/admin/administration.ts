@@ -26,6 +26,9 @@ import { tenantFacts } from './reads/tenant-facts.ts';
 import { watch } from './reads/watch.ts';
 import { createTurns } from './turns.ts';
 
+/** Commits to one tenant that one process takes at a time: each may be megabytes. */
+const maxWaitingCommits = 1_000;
+
 export interface AdministrationOptions {
   readonly tenants: Tenants;
   readonly store: Store;
@@ -41,7 +44,7 @@ export interface AdministrationOptions {
 
 export function createAdministration(options: AdministrationOptions): Administration {
   const { tenants, store, now, suggest } = options;
-  const inTurn = createTurns();
+  const inTurn = createTurns(maxWaitingCommits);
 
   async function tenantFor(caller: Identity, name: string, signal: AbortSignal | undefined): Promise<Replica> {
     // A credential for other tenants causes no look at the store, and learns nothing.
