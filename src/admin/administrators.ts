@@ -9,6 +9,7 @@ import { rootNode } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import { grantsPermission } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
+import { PosternError } from '../model/errors.ts';
 import { anonymous, everyone, isWildcard, typeOf } from '../model/names.ts';
 
 /** A time after all times that a record can hold. */
@@ -17,9 +18,15 @@ const walk = new Walk();
 const noGroups: readonly string[] = [];
 const unnamed = 'whom nobody has named';
 
-/** Whether a change would take the last administrator, or the last one without an end. */
-export function losesAdministrators(before: Snapshot, after: Snapshot, nowMs: number): boolean {
-  return [nowMs, endOfTime].some((atMs) => hasAdministrator(before, atMs) && !hasAdministrator(after, atMs));
+/**
+ * Refuses a change that takes the last administrator, or the last one without an end.
+ * @param hint What to do about it.
+ * @throws PosternError LAST_ADMINISTRATOR
+ */
+export function checkAdministrators(before: Snapshot, after: Snapshot, nowMs: number, hint: string): void {
+  if ([nowMs, endOfTime].every((atMs) => hasAdministrator(after, atMs) || !hasAdministrator(before, atMs))) return;
+  const what = 'nobody would be left who may "grant" on the tenant, without a condition and without an end';
+  throw new PosternError('LAST_ADMINISTRATOR', `${what}; ${hint}`);
 }
 
 function hasAdministrator(snapshot: Snapshot, atMs: number): boolean {

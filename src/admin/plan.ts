@@ -12,7 +12,7 @@ import type { Change } from '../model/change.ts';
 import { type EntityRecord, entityKey } from '../model/entity.ts';
 import { type FieldProblem, PosternError } from '../model/errors.ts';
 import { parseRecord } from '../model/parse-record.ts';
-import { losesAdministrators } from './administrators.ts';
+import { checkAdministrators } from './administrators.ts';
 import type { RecordChange, RequestedChange } from './api.ts';
 import { checkExpressions, checkShapes } from './check-requested.ts';
 import { create } from './creations.ts';
@@ -107,9 +107,8 @@ function finish(
   );
   if (judged !== undefined) checkWidening({ ...judged, steps }, after);
   throwIfAny('NOT_PERMITTED', problems);
-  if (!allowNoAdministrator && losesAdministrators(snapshot, after, nowMs)) {
-    const what = 'nobody would be left who may "grant" on the tenant, without a condition and without an end';
-    throw new PosternError('LAST_ADMINISTRATOR', `${what}; make somebody else an administrator first`);
+  if (!allowNoAdministrator) {
+    checkAdministrators(snapshot, after, nowMs, 'make somebody else an administrator first');
   }
   return {
     changes,

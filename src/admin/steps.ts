@@ -4,7 +4,7 @@ import type { Change } from '../model/change.ts';
 import { type EntityRecord, type RoleRecord, recordOfKey } from '../model/entity.ts';
 import { quote } from '../model/names.ts';
 import { formatPermission } from '../model/permission.ts';
-import { formatScope, parseScope, type Scope, type ScopeInput } from '../model/scope.ts';
+import { formatScope, type Scope } from '../model/scope.ts';
 import type { Held } from './cover.ts';
 import type { Extent, Holdings } from './holdings.ts';
 
@@ -87,9 +87,4 @@ export function checkHeld(
 /** Words for a place: "on doc:1", "on the tenant". */
 export function placeOf(scope: Scope): string {
   return scope.kind === 'tenant' ? 'on the tenant' : `on ${formatScope(scope)}`;
-}
-
-/** The same for a scope as it is written. */
-export function placeOfInput(scope: ScopeInput): string {
-  return placeOf(parseScope(scope));
 }

@@ -60,7 +60,7 @@ export function inWords(error: unknown, nameOf: NamePlace): unknown {
 }
 
 /** A problem in one sentence. */
-export function sentenceOf({ field, message }: FieldProblem): string {
+function sentenceOf({ field, message }: FieldProblem): string {
   if (field === '') return message;
   return message.startsWith('"') || /^(is|has|holds|must) /.test(message)
     ? `${field} ${message}`

@@ -19,7 +19,7 @@ export interface TenantGraph extends Graph {
 }
 
 /** Whether a text is meant as the URL of a Redis, and not as a file. */
-export function isRedisUrl(text: string): boolean {
+function isRedisUrl(text: string): boolean {
   return /^rediss?(\+[a-z]+)?:\/\//.test(text);
 }
 

@@ -120,7 +120,7 @@ export function toContext(options: Pick<QuestionOptions, 'group' | 'activeRole' 
 }
 
 /** An attribute for conditions: name=value, the value as JSON, or as text where it is no JSON. */
-export function attributeOption(): Option {
+function attributeOption(): Option {
   return new Option(
     '--attribute <name=value>',
     'what conditions see as context.<name>; the value is JSON, or else text; repeatable',

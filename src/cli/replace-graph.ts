@@ -6,7 +6,6 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { formatRevision } from '../model/change.ts';
 import type { EntityRecord } from '../model/entity.ts';
-import { PosternError } from '../model/errors.ts';
 import { defaultTenant } from '../model/names.ts';
 import type { Store } from '../store/store.ts';
 import { confirm } from './confirm.ts';
@@ -60,7 +59,7 @@ export async function replaceGraph(
       else note(`${current.description} ${describeRevision(current.revision)}; nothing was written`);
       return;
     }
-    if (!options.allowNoAdministrator) await checkAdministrators(current.records, records);
+    if (!options.allowNoAdministrator) await checkStays(current.records, records);
     const where = `${current.description}${current.revision.number === 0 ? ', which is empty' : ''}`;
     if (!options.yes && !(await confirm(`Commit this to ${where}?`))) {
       note('not confirmed; nothing was written');
@@ -78,14 +77,13 @@ export async function replaceGraph(
 }
 
 /** @throws PosternError LAST_ADMINISTRATOR, as PolicyService has it */
-async function checkAdministrators(before: readonly EntityRecord[], after: readonly EntityRecord[]): Promise<void> {
-  const [{ losesAdministrators }, { snapshotOf }] = await Promise.all([
+async function checkStays(before: readonly EntityRecord[], after: readonly EntityRecord[]): Promise<void> {
+  const [{ checkAdministrators }, { snapshotOf }] = await Promise.all([
     import('../admin/administrators.ts'),
     import('./snapshot-of.ts'),
   ]);
-  if (!losesAdministrators(snapshotOf(before), snapshotOf(after), Date.now())) return;
-  const what = 'nobody would be left who may "grant" on the tenant, without a condition and without an end';
-  throw new PosternError('LAST_ADMINISTRATOR', `${what}; where that is meant, add --allow-no-administrator`);
+  const hint = 'where that is meant, add --allow-no-administrator';
+  checkAdministrators(snapshotOf(before), snapshotOf(after), Date.now(), hint);
 }
 
 async function commitWithProgress(

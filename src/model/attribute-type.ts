@@ -100,7 +100,7 @@ const firstMs = -62_135_596_800_000;
 const lastMs = 253_402_300_799_999;
 
 /** Whether a text is an instant of the years 1 to 9999: exactly what a protobuf Timestamp takes as JSON, and a real day. */
-export function isInstant(text: string): boolean {
+function isInstant(text: string): boolean {
   const match = rfc3339.exec(text);
   if (match === null) return false;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offHour = 0, offMinute = 0] = match

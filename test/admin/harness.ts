@@ -5,10 +5,11 @@ import type { Identity } from '../../src/authn/identity.ts';
 import { graphOptions } from '../../src/condition/graph-options.ts';
 import { parsePolicy } from '../../src/policy-file/parse.ts';
 import { suggest } from '../../src/policy-file/suggest.ts';
-import { Replica } from '../../src/replica/replica.ts';
+import type { Replica } from '../../src/replica/replica.ts';
 import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createQuietReplica } from '../replica/quiet-replica.ts';
 
 export const operator: Identity = { subject: 'service:operator', operator: true, tenants: undefined, how: 'token' };
 
@@ -55,15 +56,7 @@ export async function startAdministration(options: HarnessOptions): Promise<Admi
     parsed.records.map((record) => ({ op: 'put', record })),
   );
   const store = options.wrap?.(memory) ?? memory;
-  const replica = new Replica({
-    store: memory,
-    tenant: 'default',
-    graph: graphOptions,
-    compareIntervalMs: 1e6,
-    retryMs: 1,
-    now: Date.now,
-    onEvent: () => {},
-  });
+  const replica = createQuietReplica(memory, 'default');
   await new Promise((resolve) => replica.onSnapshot(resolve));
   const administration = createAdministration({
     tenants: new Tenants([replica]),

@@ -15,13 +15,13 @@ import { formatRevision } from '../../src/model/change.ts';
 import { createPdp } from '../../src/pdp/pdp.ts';
 import { parsePolicy } from '../../src/policy-file/parse.ts';
 import { suggest } from '../../src/policy-file/suggest.ts';
-import { Replica } from '../../src/replica/replica.ts';
 import { Tenants } from '../../src/replica/tenants.ts';
 import { formatAddress } from '../../src/server/address.ts';
 import type { TlsFiles } from '../../src/server/grpc/tls.ts';
 import { startServers } from '../../src/server/start.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createQuietReplica } from '../replica/quiet-replica.ts';
 
 export interface TestSidecar {
   /** "127.0.0.1:41233". */
@@ -55,15 +55,7 @@ export async function startTestSidecar(
   const revision = policy === undefined ? undefined : await store.commit('default', changesOf(policy));
   const tenants = new Tenants();
   const follow = (tenant: string) => {
-    const replica = new Replica({
-      store,
-      tenant,
-      graph: graphOptions,
-      compareIntervalMs: 60_000,
-      retryMs: 100,
-      now: Date.now,
-      onEvent: () => {},
-    });
+    const replica = createQuietReplica(store, tenant);
     const first = new Promise((resolve) => replica.onSnapshot(resolve));
     tenants.add(replica);
     return first;

@@ -1,6 +1,5 @@
 /** A PDP over a memory store, with a log that keeps its records and a clock that the test sets. */
 import { vi } from 'vitest';
-import { graphOptions } from '../../src/condition/graph-options.ts';
 import { createIds } from '../../src/decision-log/ids.ts';
 import type { DecisionEntry, DecisionLog } from '../../src/decision-log/log.ts';
 import type { Change, Revision } from '../../src/model/change.ts';
@@ -8,10 +7,11 @@ import type { EntityRecord } from '../../src/model/entity.ts';
 import type { Query } from '../../src/model/query.ts';
 import { createPdp, type RunningPdp } from '../../src/pdp/pdp.ts';
 import type { Call, View } from '../../src/pdp/view.ts';
-import { Replica } from '../../src/replica/replica.ts';
+import type { Replica } from '../../src/replica/replica.ts';
 import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createQuietReplica } from '../replica/quiet-replica.ts';
 
 export const call: Call = { source: 'check', caller: 'unix', traceId: '' };
 
@@ -31,18 +31,7 @@ export async function startPdp(
 ): Promise<PdpHarness> {
   const store = createMemoryStore();
   const log: DecisionEntry[] = [];
-  const replicas = tenants.map(
-    (tenant) =>
-      new Replica({
-        store,
-        tenant,
-        graph: graphOptions,
-        compareIntervalMs: 1e6,
-        retryMs: 1,
-        now: Date.now,
-        onEvent: () => {},
-      }),
-  );
+  const replicas = tenants.map((tenant) => createQuietReplica(store, tenant));
   const pdp = createPdp({
     tenants: new Tenants(replicas),
     log: { append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,

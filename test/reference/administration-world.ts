@@ -6,9 +6,9 @@ import { graphOptions } from '../../src/condition/graph-options.ts';
 import { type Change, type ChangeSet, formatRevision } from '../../src/model/change.ts';
 import type { EntityRecord } from '../../src/model/entity.ts';
 import { PosternError } from '../../src/model/errors.ts';
-import { Replica } from '../../src/replica/replica.ts';
 import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
+import { createQuietReplica } from '../replica/quiet-replica.ts';
 import { start } from './administration-universe.ts';
 import { applyPlainly } from './arbitraries.ts';
 
@@ -72,15 +72,7 @@ export async function createWorld(records: readonly EntityRecord[]): Promise<Wor
   });
   const put = records.map((record): RequestedChange => ({ op: 'put', record }));
   await administration.createTenant(operator, { tenant, changes: put, why: 'the beginning', dryRun: false });
-  const replica = new Replica({
-    store,
-    tenant,
-    graph: graphOptions,
-    compareIntervalMs: 1e6,
-    retryMs: 1,
-    now: clock,
-    onEvent: () => {},
-  });
+  const replica = createQuietReplica(store, tenant, clock);
   const first = new Promise<void>((resolve) => replica.onSnapshot(() => resolve()));
   tenants.add(replica);
   await first;

@@ -13,9 +13,9 @@ import { PosternError } from '../../src/model/errors.ts';
 import { createPdp } from '../../src/pdp/pdp.ts';
 import type { Call, View } from '../../src/pdp/view.ts';
 import { suggest } from '../../src/policy-file/suggest.ts';
-import { Replica } from '../../src/replica/replica.ts';
 import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
+import { createQuietReplica } from '../replica/quiet-replica.ts';
 
 const tenant = 'default';
 const operator: Identity = { subject: 'service:operator', operator: true, tenants: undefined, how: 'token' };
@@ -47,15 +47,7 @@ export async function createWorld(records: readonly EntityRecord[], startMs: num
     tenant,
     records.map((record) => ({ op: 'put', record })),
   );
-  const replica = new Replica({
-    store,
-    tenant,
-    graph: graphOptions,
-    compareIntervalMs: 1e6,
-    retryMs: 1,
-    now,
-    onEvent: () => {},
-  });
+  const replica = createQuietReplica(store, tenant, now);
   const tenants = new Tenants();
   const first = new Promise<void>((resolve) => replica.onSnapshot(() => resolve()));
   tenants.add(replica);

@@ -50,7 +50,7 @@ export interface ReadGate extends ReadView {
   objects(filter: ObjectFilter): void;
 }
 
-export const readAction = 'read_policy';
+const readAction = 'read_policy';
 
 const noGroups: readonly string[] = [];
 

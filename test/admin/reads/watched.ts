@@ -3,14 +3,14 @@ import { afterEach, expect, vi } from 'vitest';
 import type { WatchEvent } from '../../../src/admin/api.ts';
 import type { TailLimits } from '../../../src/admin/reads/tail.ts';
 import { watch } from '../../../src/admin/reads/watch.ts';
-import { graphOptions } from '../../../src/condition/graph-options.ts';
 import type { Snapshot } from '../../../src/graph/snapshot.ts';
 import { type Change, formatRevision, type Revision } from '../../../src/model/change.ts';
 import type { EntityRecord } from '../../../src/model/entity.ts';
-import { Replica } from '../../../src/replica/replica.ts';
+import type { Replica } from '../../../src/replica/replica.ts';
 import { createMemoryStore, type MemoryStoreOptions } from '../../../src/store/memory/memory-store.ts';
 import { applyPlainly } from '../../reference/arbitraries.ts';
 import { FaultyStore } from '../../replica/faulty-store.ts';
+import { createQuietReplica } from '../../replica/quiet-replica.ts';
 import { role } from './graphs.ts';
 
 export const tenant = 'default';
@@ -72,15 +72,7 @@ export class Reader {
 export async function watched(options: MemoryStoreOptions = {}): Promise<Watched> {
   const store = new FaultyStore(createMemoryStore(options));
   await store.commit(tenant, [{ op: 'put', record: role('first') }]);
-  const replica = new Replica({
-    store,
-    tenant,
-    graph: graphOptions,
-    compareIntervalMs: 1e6,
-    retryMs: 1,
-    now: Date.now,
-    onEvent: () => {},
-  });
+  const replica = createQuietReplica(store, tenant);
   closers.push(
     () => store.close(),
     () => replica.close(),
