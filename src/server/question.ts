@@ -106,6 +106,21 @@ export function unknownEnum(field: string, wire: number): PosternError {
   );
 }
 
+/**
+ * The error for a field that this version does not know: it could be one that narrows the question, as roles that are
+ * active do, and an answer to less than what was asked could allow.
+ * @param prefix Of the message that holds it, with a dot at its end; empty for a request.
+ */
+export function unknownField(prefix: string, number: number): PosternError {
+  const field = prefix.replace(/\.$/, '');
+  const where = field === '' ? 'the request' : field;
+  return new PosternError(
+    'INVALID_REQUEST',
+    `${where} holds field number ${number}, which this version does not know; leave it out, or upgrade the sidecar`,
+    { field },
+  );
+}
+
 const prefixes: string[] = [];
 
 /** "checks[3]." for 3: the path of a batch item, in front of a field's name. */

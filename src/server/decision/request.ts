@@ -3,6 +3,7 @@
  * those whose requests are decoded by generated code.
  */
 
+import type { Message } from '@bufbuild/protobuf';
 import type { QueryContext } from '../../gen/postern/v1/decision_pb.ts';
 import type {
   BatchCheckRequest,
@@ -26,10 +27,11 @@ import {
   type ListSubjectsQuestion,
   reachOf,
   unknownEnum,
+  unknownField,
 } from '../question.ts';
 
 /** What Check and the items of a batch have in common. */
-interface Questioned {
+interface Questioned extends Pick<Message, '$unknown'> {
   readonly subject: string;
   readonly action: string;
   readonly object: string;
@@ -37,15 +39,18 @@ interface Questioned {
   readonly context?: QueryContext | undefined;
 }
 
-/** @throws PosternError INVALID_REQUEST, as every function here, for an enum number that is not known. */
+/** @throws PosternError INVALID_REQUEST, as every function here, for a field or an enum number that is not known. */
 export function toCheckQuestion(request: CheckRequest, prefix = ''): CheckQuestion {
   return { query: toQuery(request, prefix), tenant: request.tenant, atLeast: request.atLeast };
 }
 
 /** The question inside another message. @throws PosternError INVALID_REQUEST where there is none. */
-export function toInnerQuestion(request: CheckRequest | undefined): CheckQuestion {
-  if (request === undefined) throw missingCheck();
-  return toCheckQuestion(request, 'check.');
+export function toInnerQuestion(
+  outer: Pick<Message, '$unknown'> & { readonly check?: CheckRequest | undefined },
+): CheckQuestion {
+  assertKnown(outer, '');
+  if (outer.check === undefined) throw missingCheck();
+  return toCheckQuestion(outer.check, 'check.');
 }
 
 /** The error for a message whose `check` is not set. */
@@ -55,6 +60,7 @@ export function missingCheck(): PosternError {
 
 /** @throws PosternError TOO_MANY_CHECKS also */
 export function toBatchQuestion(request: BatchCheckRequest): BatchQuestion {
+  assertKnown(request, '');
   assertBatchSize(request.checks.length);
   const mode = batchModeOf(request.mode);
   if (mode === undefined) throw unknownEnum('mode', request.mode);
@@ -71,6 +77,8 @@ export function toListObjectsQuestion(request: ListObjectsRequest): ListObjectsQ
 /** @throws PosternError INVALID_CONTEXT also */
 export function toListSubjectsQuestion(request: ListSubjectsRequest): ListSubjectsQuestion {
   const { tenant, atLeast, type, action, object, pageSize, pageToken, context } = request;
+  assertKnown(request, '');
+  assertKnown(context, 'context.');
   if (context !== undefined && context.assertedGroups.length > 0) throw noSubjectAsks('context.asserted_groups');
   if (context !== undefined && context.activeRoles.length > 0) throw noSubjectAsks('context.active_roles');
   return {
@@ -96,7 +104,15 @@ export function toListActionsQuestion(request: ListActionsRequest): ListActionsQ
   return { query: toQuery({ ...request, action: '' }, ''), tenant, atLeast };
 }
 
+/** @throws PosternError INVALID_REQUEST for a message with a field that this version does not know */
+function assertKnown(message: Pick<Message, '$unknown'> | undefined, prefix: string): void {
+  const first = message?.$unknown?.[0];
+  if (first !== undefined) throw unknownField(prefix, first.no);
+}
+
 function toQuery(request: Questioned, prefix: string): Query {
+  assertKnown(request, prefix);
+  assertKnown(request.context, `${prefix}context.`);
   const query = createQuery(request.subject, request.action, request.object);
   query.reach = toReach(request.reach, prefix);
   if (request.context !== undefined) {

@@ -30,19 +30,15 @@ export function toDefinition<Answer>(
   };
 }
 
-/**
- * Bytes to a question.
- * @param readUnknownFields Whether the message keeps the fields that this version does not know.
- */
+/** Bytes to a question. The message keeps the fields that this version does not know: whoever reads it refuses them. */
 export function decoderOf<Desc extends DescMessage, Question>(
   schema: Desc,
   toQuestion: (message: MessageShape<Desc>) => Question,
-  readUnknownFields = false,
 ): (bytes: Buffer) => Question {
   return (bytes) => {
     let message: MessageShape<Desc>;
     try {
-      message = fromBinary(schema, bytes, { readUnknownFields });
+      message = fromBinary(schema, bytes);
     } catch (error) {
       throw new PosternError(
         'INVALID_REQUEST',

@@ -65,7 +65,7 @@ function createUnaryHandler<M extends UnaryName>(
   { authenticate }: PolicyParts,
   log: ServerLog,
 ): handleUnaryCall<Buffer, ResponseOf<M>> {
-  const decode = decoderOf(PolicyService.method[name].input, (message) => message as RequestOf<M>, true);
+  const decode = decoderOf(PolicyService.method[name].input, (message) => message as RequestOf<M>);
   return (call, callback) => {
     const patience = startPatience(Number(call.getDeadline()) - Date.now());
     call.once('cancelled', patience.end);
@@ -84,7 +84,7 @@ function createWatchHandler(
   log: ServerLog,
   open: OpenStreams,
 ): handleServerStreamingCall<Buffer, ResponseOf<'watchChanges'>> {
-  const decode = decoderOf(watchMethod.input, (message) => message, true);
+  const decode = decoderOf(watchMethod.input, (message) => message);
   return (call) => {
     const controller = new AbortController();
     const finish = (error?: unknown) => {

@@ -69,7 +69,7 @@ export function addDecisionService(server: Server, dependencies: HandlerDependen
     explain: createUnaryHandler(
       dependencies,
       'explain',
-      decoderOf(ExplainRequestSchema, (request) => toInnerQuestion(request.check)),
+      decoderOf(ExplainRequestSchema, toInnerQuestion),
       (view, { query }, call) => fromExplanation(view, view.explain(query, call)),
     ),
   });

@@ -54,10 +54,8 @@ export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typ
     listActions: unary('list_actions', toListActionsQuestion, (view, { query }, call) =>
       fromActionList(view, view.listActions(query, call)),
     ),
-    explain: unary(
-      'explain',
-      (request) => toInnerQuestion(request.check),
-      (view, { query }, call) => fromExplanation(view, view.explain(query, call)),
+    explain: unary('explain', toInnerQuestion, (view, { query }, call) =>
+      fromExplanation(view, view.explain(query, call)),
     ),
     async *listObjects(request, context) {
       try {
@@ -101,7 +99,7 @@ export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typ
     call: Call,
   ): Promise<NonNullable<MessageInitShape<typeof StreamCheckResponseSchema>['result']>> {
     try {
-      const question = toInnerQuestion(request.check);
+      const question = toInnerQuestion(request);
       const view = await viewFor(question, context);
       return { case: 'check', value: fromCheckAnswer(answerCheck(view, question, call)) };
     } catch (error) {

@@ -20,6 +20,7 @@ import {
   type QueryDraft,
   reachOf,
   unknownEnum,
+  unknownField,
 } from '../question.ts';
 import { Reader, tag } from './reader.ts';
 
@@ -61,7 +62,7 @@ export function decodeStreamCheckRequest(bytes: Buffer): StreamQuestion {
     } else if (field === streamCheck) {
       draft ??= { query: createQuery(), tenant: '', atLeast: '' };
       readCheck(reader, reader.delimited(), draft, 'check.');
-    } else reader.skip(field);
+    } else refuseUnknown(reader, field, '');
   }
   return { idLow, idHigh, question: draft, problem: reader.problem };
 }
@@ -93,7 +94,7 @@ export function decodeBatchCheckRequest(bytes: Buffer): BatchQuestion {
         atLeast = reader.string();
         break;
       default:
-        reader.skip(field);
+        refuseUnknown(reader, field, '');
     }
   }
   if (reader.problem !== undefined) throw reader.problem;
@@ -133,7 +134,7 @@ function readCheck(reader: Reader, end: number, draft: CheckDraft, prefix: strin
     else if (field === checkReach) readReach(reader, query, prefix);
     else if (field === checkContext) readContext(reader, query, prefix);
     else if (field === checkAtLeast) draft.atLeast = reader.string();
-    else reader.skip(field);
+    else refuseUnknown(reader, field, prefix);
   }
   reader.end = outerEnd;
 }
@@ -150,7 +151,7 @@ function readItem(reader: Reader, index: number): Query {
     else if (field === object) query.object = reader.string();
     else if (field === itemReach) readReach(reader, query, itemPrefix(index));
     else if (field === itemContext) readContext(reader, query, itemPrefix(index));
-    else reader.skip(field);
+    else refuseUnknown(reader, field, itemPrefix(index));
   }
   reader.end = outerEnd;
   return query;
@@ -175,7 +176,7 @@ function readContext(reader: Reader, query: QueryDraft, prefix: string): void {
       roles ??= [...(query.activeRoles ?? [])];
       roles.push(reader.string());
     } else if (field === attributes) query.attributes = { ...query.attributes, ...readAttributes(reader, prefix) };
-    else reader.skip(field);
+    else refuseUnknown(reader, field, `${prefix}context.`);
   }
   if (groups.length > 0) query.assertedGroups = groups;
   if (roles !== undefined) query.activeRoles = roles;
@@ -191,6 +192,12 @@ function readAttributes(reader: Reader, prefix: string): Attributes {
     const message = `${field} is not a JSON object: ${messageOf(error)}`;
     return noteProblem(reader, new PosternError('INVALID_CONTEXT', message, { field }), {});
   }
+}
+
+/** Reads on behind it, so that the rest is found to be a message or not. */
+function refuseUnknown(reader: Reader, field: number, prefix: string): void {
+  reader.skip(field);
+  noteProblem(reader, unknownField(prefix, field >>> 3), undefined);
 }
 
 function noteProblem<T>(reader: Reader, problem: PosternError, value: T): T {

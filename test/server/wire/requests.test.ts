@@ -75,12 +75,21 @@ const unknownField = fc
     }
     return writer.finish();
   });
-/** Encoded messages one after the other are one message, merged; unknown fields may stand anywhere. */
+/** Encoded messages one after the other are one message, merged; fields that nobody knows may stand anywhere. */
 const pieces = <T>(message: fc.Arbitrary<T>) =>
-  fc.array(fc.oneof({ weight: 3, arbitrary: message }, { weight: 1, arbitrary: unknownField }), {
+  fc.array(fc.oneof({ weight: 7, arbitrary: message }, { weight: 1, arbitrary: unknownField }), {
     minLength: 1,
     maxLength: 4,
   });
+
+/** What comes out, or the code of what is refused. */
+function outcomeOf(decode: () => unknown): unknown {
+  try {
+    return decode();
+  } catch (error) {
+    return (error as PosternError).code;
+  }
+}
 
 describe('the codecs of requests and protobuf-es read the same bytes alike', () => {
   it('CheckRequest', () => {
@@ -88,7 +97,9 @@ describe('the codecs of requests and protobuf-es read the same bytes alike', () 
     fc.assert(
       fc.property(pieces(bytes), (parts) => {
         const whole = Buffer.concat(parts);
-        expect(decodeCheckRequest(whole)).toEqual(toCheckQuestion(fromBinary(CheckRequestSchema, whole)));
+        expect(outcomeOf(() => decodeCheckRequest(whole))).toEqual(
+          outcomeOf(() => toCheckQuestion(fromBinary(CheckRequestSchema, whole))),
+        );
       }),
     );
   });
@@ -98,7 +109,9 @@ describe('the codecs of requests and protobuf-es read the same bytes alike', () 
     fc.assert(
       fc.property(bytes, pieces(bytes), (first, parts) => {
         const whole = Buffer.concat([first, ...parts]);
-        expect(decodeBatchCheckRequest(whole)).toEqual(toBatchQuestion(fromBinary(BatchCheckRequestSchema, whole)));
+        expect(outcomeOf(() => decodeBatchCheckRequest(whole))).toEqual(
+          outcomeOf(() => toBatchQuestion(fromBinary(BatchCheckRequestSchema, whole))),
+        );
       }),
     );
   });
@@ -112,10 +125,34 @@ describe('the codecs of requests and protobuf-es read the same bytes alike', () 
         const expected = fromBinary(StreamCheckRequestSchema, whole);
         const { idLow, idHigh, question, problem } = decodeStreamCheckRequest(whole);
         expect((BigInt(idHigh) << 32n) | BigInt(idLow)).toBe(expected.id);
-        expect(problem).toBeUndefined();
-        expect(question).toEqual(expected.check && toCheckQuestion(expected.check));
+        const isKnown = expected.$unknown === undefined && expected.check?.$unknown === undefined;
+        expect(problem?.code).toBe(isKnown ? undefined : 'INVALID_REQUEST');
+        if (isKnown) expect(question).toEqual(expected.check && toCheckQuestion(expected.check));
       }),
     );
+  });
+});
+
+describe('a field that this version does not know is refused, wherever it stands', () => {
+  // Field 99, of one byte.
+  const unknown = '9a060100';
+  const places: readonly (readonly [where: string, field: string, hex: string])[] = [
+    ['the request', '', unknown],
+    ['its context', 'context', `3204${unknown}`],
+  ];
+
+  it.each(places)('in %s', (_where, field, hex) => {
+    const whole = Buffer.from(hex, 'hex');
+    const refusal = expect.objectContaining({ code: 'INVALID_REQUEST', metadata: { field } });
+    expect(() => decodeCheckRequest(whole)).toThrow(refusal);
+    expect(() => toCheckQuestion(fromBinary(CheckRequestSchema, whole))).toThrow(refusal);
+  });
+
+  it('in an item of a batch', () => {
+    const whole = Buffer.from(`0a04${unknown}`, 'hex');
+    const refusal = expect.objectContaining({ code: 'INVALID_REQUEST', metadata: { field: 'checks[0]' } });
+    expect(() => decodeBatchCheckRequest(whole)).toThrow(refusal);
+    expect(() => toBatchQuestion(fromBinary(BatchCheckRequestSchema, whole))).toThrow(refusal);
   });
 });
 
