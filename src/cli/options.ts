@@ -4,7 +4,8 @@
  */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { envNameOf, type OptionSpec, serveOptions } from '../config/options.ts';
+import { envNameOf, type OptionSpec } from '../config/option-spec.ts';
+import { serveOptions } from '../config/options.ts';
 import { parseValue } from '../config/parse-value.ts';
 import { Reach } from '../gen/postern/v1/decision_pb.ts';
 import type { AskerOptions } from './open-asker.ts';

@@ -2,7 +2,8 @@
  * The table of options as text: flags and help for the CLI, docs/options.md,
  * and the values in force for the process's log. Secrets are never shown.
  */
-import { envNameOf, type OptionSpec, propertyOf, type ServeOptions, serveOptions } from './options.ts';
+import { envNameOf, type OptionSpec, propertyOf } from './option-spec.ts';
+import { type ServeOptions, serveOptions } from './options.ts';
 
 const placeholders: Readonly<Record<string, string>> = {
   integer: 'number',

@@ -6,7 +6,8 @@
 import { messageOf, PosternError } from '../model/errors.ts';
 import { quote } from '../model/names.ts';
 import { clashesOf } from './check-options.ts';
-import { envNameOf, type OptionSpec, propertyOf, type ServeOptions, serveOptions, toCamel } from './options.ts';
+import { envNameOf, type OptionSpec, propertyOf, toCamel } from './option-spec.ts';
+import { type ServeOptions, serveOptions } from './options.ts';
 import { type ParsedValue, parseValue } from './parse-value.ts';
 
 export interface OptionSources {

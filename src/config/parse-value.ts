@@ -4,7 +4,8 @@
  * numbers and lists. The problem of a value is returned, not thrown, so that
  * all can be told at once.
  */
-import type { HostPort, OptionKind, OptionSpec } from './options.ts';
+import type { OptionKind, OptionSpec } from './option-spec.ts';
+import type { HostPort } from './options.ts';
 
 export type ParsedValue = string | boolean | number | HostPort | readonly string[];
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { flagsOf, helpOf, optionsDocument, shownOptions } from '../../src/config/describe.ts';
-import { envNameOf, type OptionSpec, serveOptions } from '../../src/config/options.ts';
+import { envNameOf, type OptionSpec } from '../../src/config/option-spec.ts';
+import { serveOptions } from '../../src/config/options.ts';
 import { parseOptions } from '../../src/config/parse-options.ts';
 import { parseValue } from '../../src/config/parse-value.ts';
 

@@ -4,7 +4,8 @@
  */
 import { type Command, Option } from 'commander';
 import { flagsOf, helpOf } from '../../config/describe.ts';
-import { type OptionSpec, type ServeOptions, serveOptions } from '../../config/options.ts';
+import type { OptionSpec } from '../../config/option-spec.ts';
+import { type ServeOptions, serveOptions } from '../../config/options.ts';
 import { fileVariable, parseOptions } from '../../config/parse-options.ts';
 import { PosternError } from '../../model/errors.ts';
 import { addExamples } from '../options.ts';

@@ -1,7 +1,7 @@
 /** `postern tail`: follows the decision log, in Redis or on disk. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { envNameOf } from '../../config/options.ts';
+import { envNameOf } from '../../config/option-spec.ts';
 import { parseValue } from '../../config/parse-value.ts';
 import type { ReadOptions, ReadRecord, RecordFilter } from '../../decision-log/filter.ts';
 import type { Source } from '../../decision-log/log.ts';
