@@ -4,7 +4,7 @@
 // It must never touch a server that it did not start.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,10 @@ export interface RedisOptions {
   readonly port?: number;
   /** Further directives, as in redis.conf: `{ 'maxmemory': '10mb' }`. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Run as a Sentinel; what it watches is told by commands, and kept over `restart()`. */
+  readonly sentinel?: boolean;
+  /** Who may ask whether it is ready, where the default user may not. */
+  readonly auth?: { readonly username: string; readonly password: string };
 }
 
 export interface RedisServer {
@@ -47,6 +51,9 @@ interface Running {
 
 const READY_MS = 15_000;
 const ATTEMPTS = 10;
+const sentinelFile = 'sentinel.conf';
+/** The nodes of a Cluster talk to each other on a port that is 10,000 higher. */
+const highestOfCluster = 55_535;
 
 // Ended by what arrives on stdin: the name of a signal, or its end, when the process that wanted the server is gone.
 // Its own output is closed, so that the end of the server's output is the end of the server.
@@ -76,6 +83,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   if (program === undefined) throw new Error('no redis-server on the PATH: guard this test with describeWithOwnRedis');
   const directory = await mkdtemp(join(tmpdir(), 'postern-redis-'));
   try {
+    // A Sentinel writes what it learns into its file, and does not start without one.
+    if (options.sentinel) await writeFile(join(directory, sentinelFile), '');
     const { port, running } = await startOnSomePort(program, directory, options);
     return toServer(program, directory, port, options, running);
   } catch (error) {
@@ -121,7 +130,9 @@ function toServer(
 
 async function startOnSomePort(program: string, directory: string, options: RedisOptions) {
   for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await findFreePort());
+    const port =
+      options.port ??
+      (await findFreePort(options.config?.['cluster-enabled'] === 'yes' ? highestOfCluster : undefined));
     try {
       return { port, running: await launch(program, directory, port, options) };
     } catch (error) {
@@ -137,7 +148,7 @@ async function launch(program: string, directory: string, port: number, options:
   const giveUp = new AbortController();
   try {
     await Promise.race([
-      untilReady(port, running.pid, giveUp.signal),
+      untilReady(port, running.pid, options.auth, giveUp.signal),
       running.ended.then(() => Promise.reject(new Error(`redis-server ended at once:\n${running.output()}`))),
     ]);
     return running;
@@ -149,10 +160,18 @@ async function launch(program: string, directory: string, port: number, options:
   }
 }
 
-function toArguments(directory: string, port: number, { persistent = false, config = {} }: RedisOptions): string[] {
-  const keep = persistent ? { appendonly: 'yes', appendfsync: 'always' } : { appendonly: 'no' };
-  const directives = { port: String(port), bind: '127.0.0.1', dir: directory, save: '', ...keep, ...config };
-  return Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value]);
+function toArguments(directory: string, port: number, options: RedisOptions): string[] {
+  const { persistent = false, config = {}, sentinel = false } = options;
+  const keep = persistent ? { save: '', appendonly: 'yes', appendfsync: 'always' } : { save: '', appendonly: 'no' };
+  const directives = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: directory,
+    ...(sentinel ? {} : keep),
+    ...config,
+  };
+  const words = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value]);
+  return sentinel ? [join(directory, sentinelFile), '--sentinel', ...words] : words;
 }
 
 async function spawnGuarded(program: string, directory: string, args: readonly string[]) {
@@ -182,32 +201,40 @@ async function readPid(guard: ChildProcess): Promise<string> {
   return pid;
 }
 
-async function findFreePort(): Promise<number> {
+/** A port of this machine that nobody listens on at this moment. */
+export async function findFreePort(highest = 65_535): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
   if (address === null || typeof address === 'string') throw new Error('a TCP server has an address with a port');
-  return address.port;
+  return address.port <= highest ? address.port : findFreePort(highest);
 }
 
 /** Resolves when the server of this process answers PING with PONG; another one on the port does not count. */
-async function untilReady(port: number, pid: number, signal: AbortSignal): Promise<void> {
+async function untilReady(port: number, pid: number, auth: RedisOptions['auth'], signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_MS;
   let last = '';
   while (!signal.aborted && Date.now() < deadline) {
-    last = await ask(port).catch((error: Error) => error.message);
-    if (last.startsWith('+PONG\r\n') && last.includes(`\r\nprocess_id:${pid}\r\n`)) return;
+    last = await ask(port, auth).catch((error: Error) => error.message);
+    if (last.includes('+PONG\r\n') && last.includes(`\r\nprocess_id:${pid}\r\n`)) return;
     await delay(5, undefined, { signal }).catch(() => {});
   }
   if (!signal.aborted) throw new Error(`redis-server on port ${port} was not ready in ${READY_MS} ms: ${last}`);
 }
 
-async function ask(port: number): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+async function ask(port: number, auth: RedisOptions['auth']): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   socket.setTimeout(1000, () => socket.destroy(new Error('no answer in 1000 ms')));
-  await once(socket, 'connect');
-  socket.write('PING\r\nINFO server\r\nQUIT\r\n');
-  return text(socket);
+  socket.once('connect', () => {
+    socket.write(`${auth === undefined ? '' : `AUTH ${auth.username} ${auth.password}\r\n`}PING\r\nINFO server\r\n`);
+  });
+  let answer = '';
+  // Not ended by QUIT, which a Sentinel does not know.
+  for await (const part of socket) {
+    answer += part;
+    if (/^process_id:\d+\r\n/m.test(answer) || /^-.*\r\n/m.test(answer)) break;
+  }
+  return answer;
 }

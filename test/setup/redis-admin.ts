@@ -1,0 +1,31 @@
+// How tests give orders to their own Redis processes: a short connection for each, and waiting on a condition. Called by
+// the setups of several processes and by test files.
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+
+/** Uses a connection that ends afterwards, and fails at once where there is none. */
+export async function asAdmin<T>(url: string, use: (admin: Redis) => Promise<T>): Promise<T> {
+  const admin = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 2000, commandTimeout: 5000 });
+  admin.on('error', () => {});
+  try {
+    await admin.connect();
+    return await use(admin);
+  } finally {
+    admin.disconnect();
+  }
+}
+
+/** Waits until something holds, asking again and again; what it throws counts as no. */
+export async function untilTrue(what: string, holds: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    let problem: unknown;
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      problem = error;
+    }
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`, { cause: problem });
+    await delay(10);
+  }
+}
