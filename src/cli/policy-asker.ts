@@ -3,11 +3,13 @@
  * same translation as a sidecar; nothing is recorded. Used by the question
  * commands with --policy, and by `postern test`.
  */
+
 import { create } from '@bufbuild/protobuf';
 import { graphOptions } from '../condition/graph-options.ts';
 import { createIds } from '../decision-log/ids.ts';
 import type { Source } from '../decision-log/log.ts';
 import { createNoLog } from '../decision-log/no-log.ts';
+import { finish } from '../engine/steps.ts';
 import {
   CheckRequestSchema,
   CheckResponseSchema,
@@ -78,18 +80,19 @@ export function createPolicyAsker(records: readonly EntityRecord[], now: () => n
     async *listObjects(request) {
       const question = toListObjectsQuestion(create(ListObjectsRequestSchema, request));
       for (const part of answerObjects(view, question, call('list_objects'))) {
-        yield create(ListObjectsResponseSchema, fromObjectsPart(part));
+        if (part !== undefined) yield create(ListObjectsResponseSchema, fromObjectsPart(part));
       }
     },
     async listSubjects(request) {
       const question = toListSubjectsQuestion(create(ListSubjectsRequestSchema, request));
       const { query, type, page } = question;
-      const list = view.listSubjects(query, type, page, call('list_subjects'));
+      const list = finish(view.listSubjects(query, type, page, call('list_subjects')));
       return create(ListSubjectsResponseSchema, fromSubjectList(view, list));
     },
     async listActions(request) {
       const { query } = toListActionsQuestion(create(ListActionsRequestSchema, request));
-      return create(ListActionsResponseSchema, fromActionList(view, view.listActions(query, call('list_actions'))));
+      const list = finish(view.listActions(query, call('list_actions')));
+      return create(ListActionsResponseSchema, fromActionList(view, list));
     },
     close() {},
   };

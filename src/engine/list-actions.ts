@@ -11,6 +11,7 @@ import { typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
 import { activeRolesOf, partsOf } from './active-roles.ts';
 import { isAllowed, weigh } from './decide.ts';
+import { lookUnits, Pace, type Steps, weighUnits } from './steps.ts';
 import { sharedWalk, walkFor } from './walk.ts';
 
 export type ActionQuestion = Omit<Query, 'action'>;
@@ -22,25 +23,30 @@ export interface ActionAnswer {
   readonly patterns: readonly string[];
 }
 
-/** @throws PosternError ROLES_CONFLICT unless the mode is off, CONDITION_FAILED in mode enforce */
-export function listActions(snapshot: Snapshot, question: ActionQuestion, nowMs: number): ActionAnswer {
-  const known = knownActions(snapshot, question.object);
+/** In steps. @throws PosternError ROLES_CONFLICT unless the mode is off, CONDITION_FAILED in mode enforce */
+export function* listActions(snapshot: Snapshot, question: ActionQuestion, nowMs: number): Steps<ActionAnswer> {
+  const pace = new Pace();
+  const known = knownActions(snapshot, question.object, yield* vocabularyOf(snapshot, pace));
   if (snapshot.mode !== 'enforce') {
     if (snapshot.mode === 'shadow') activeRolesOf(snapshot, question.activeRoles);
     return { actions: known, patterns: ['*'] };
   }
   const object = snapshot.names.findNode(question.object);
+  const actions: string[] = [];
   walkFor(snapshot, { ...question, action: '' }, nowMs);
-  const actions = known.filter((action) => {
+  for (const action of known) {
+    if (pace.spend(weighUnits)) {
+      yield;
+      walkFor(snapshot, { ...question, action: '' }, nowMs);
+    }
     sharedWalk.expandObject(snapshot, question.object, object, action);
-    return isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs));
-  });
-  return { actions, patterns: grantedPatterns(snapshot, question, nowMs) };
+    if (isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs))) actions.push(action);
+  }
+  return { actions, patterns: yield* grantedPatterns(snapshot, question, nowMs, pace) };
 }
 
 /** Actions that are worth asking about on an object, sorted; without one, also as "type:action". */
-function knownActions(snapshot: Snapshot, object: string): string[] {
-  const vocabulary = vocabularyOf(snapshot);
+function knownActions(snapshot: Snapshot, object: string, vocabulary: Vocabulary): string[] {
   const actions = new Set<string>();
   if (object === '') {
     for (const [type, names] of vocabulary.literal) {
@@ -70,7 +76,7 @@ interface Vocabulary {
 // each list of roles; the list itself is the key and is never changed.
 const vocabularies = new WeakMap<Snapshot['roles'], Vocabulary>();
 
-function vocabularyOf(snapshot: Snapshot): Vocabulary {
+function* vocabularyOf(snapshot: Snapshot, pace: Pace): Steps<Vocabulary> {
   const gathered = vocabularies.get(snapshot.roles);
   if (gathered !== undefined) return gathered;
   const literal = new Map<string, Set<string>>();
@@ -83,6 +89,7 @@ function vocabularyOf(snapshot: Snapshot): Vocabulary {
         if (actions === undefined) literal.set(word.type, new Set([word.action]));
         else actions.add(word.action);
       }
+      if (pace.spend(lookUnits)) yield;
     }
   }
   const vocabulary = { literal, partial };
@@ -90,19 +97,29 @@ function vocabularyOf(snapshot: Snapshot): Vocabulary {
   return vocabulary;
 }
 
-function grantedPatterns(snapshot: Snapshot, question: ActionQuestion, nowMs: number): string[] {
-  const walk = walkFor(snapshot, { ...question, action: '' }, nowMs);
+function* grantedPatterns(
+  snapshot: Snapshot,
+  question: ActionQuestion,
+  nowMs: number,
+  pace: Pace,
+): Steps<readonly string[]> {
   const patterns = new Set<string>();
-  const scopes = question.reach === 'exact' ? [walk.objectNode] : walk.scopes;
-  for (const principal of walk.principals) {
+  const expand = () => walkFor(snapshot, { ...question, action: '' }, nowMs);
+  const walk = expand();
+  for (const principal of [...walk.principals]) {
     for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
       for (const binding of chunk) {
-        if (binding.deny || binding.extra?.condition !== undefined || !scopes.includes(binding.scope)) continue;
+        if (binding.deny || binding.extra?.condition !== undefined) continue;
+        if (question.reach === 'exact' ? binding.scope !== walk.objectNode : !walk.isScope(binding.scope)) continue;
         if (binding.expiresAt !== 0 && nowMs >= binding.expiresAt) continue;
         if (!binding.cascade && binding.scope !== walk.objectNode) continue;
         for (const part of partsOf(snapshot, walk.active, binding)) {
           for (const pattern of actionPatterns(part, walk)) patterns.add(pattern);
         }
+      }
+      if (pace.spend(chunk.length * lookUnits)) {
+        yield;
+        expand();
       }
     }
   }

@@ -13,48 +13,51 @@ import type { Query } from '../model/query.ts';
 import { formatScope, type Scope } from '../model/scope.ts';
 import { type ActiveRoles, activeRolesOf, partsOf } from './active-roles.ts';
 import { isAllowed, weigh } from './decide.ts';
+import { lookUnits, Pace, type Steps, weighUnits } from './steps.ts';
 import { sharedWalk, type Walk } from './walk.ts';
 
 /** A question about all objects of a type. */
 export type ObjectQuestion = Omit<Query, 'object'>;
 
-// At about 0.5 us an object, a part holds the event loop for 5 ms at most.
-const mostWeighedInPart = 10_000;
+/**
+ * Finds what a list has to look at, in steps.
+ * @param after The `position` at which an earlier scan stopped; -1 from the start.
+ * @throws PosternError ROLES_CONFLICT from the first step, unless the mode is off
+ */
+export function* scanObjects(
+  snapshot: Snapshot,
+  question: ObjectQuestion,
+  type: string,
+  nowMs: number,
+  after: number,
+): Steps<ObjectScan> {
+  const active = snapshot.mode === 'off' ? undefined : activeRolesOf(snapshot, question.activeRoles);
+  const asker = { snapshot, question, active, nowMs };
+  if (snapshot.mode !== 'enforce') return new ObjectScan(asker, type, after, everything, ['*']);
+  const candidates = new Candidates(asker, type);
+  yield* candidates.gather();
+  return new ObjectScan(asker, type, after, candidates, candidates.scopeTexts());
+}
 
 /** A list in progress, pinned to one snapshot and time. */
 export class ObjectScan {
   /** Whole scopes on which the action is granted, as sorted canonical texts. */
   readonly scopes: readonly string[];
-  readonly #snapshot: Snapshot;
-  readonly #question: ObjectQuestion;
-  readonly #active: ActiveRoles | undefined;
-  readonly #nowMs: number;
+  readonly #asker: Asker;
   readonly #nodes: readonly number[];
   readonly #end: number;
   readonly #candidates: CandidateSet;
   #next: number;
 
-  /**
-   * @param after The `position` at which an earlier scan stopped; -1 from the start.
-   * @throws PosternError ROLES_CONFLICT, unless the mode is off
-   */
-  constructor(snapshot: Snapshot, question: ObjectQuestion, type: string, nowMs: number, after: number) {
-    const typeId = snapshot.names.findType(type);
-    this.#snapshot = snapshot;
-    this.#question = question;
-    this.#active = snapshot.mode === 'off' ? undefined : activeRolesOf(snapshot, question.activeRoles);
-    this.#nowMs = nowMs;
-    this.#nodes = typeId < 0 ? [] : (snapshot.names.nodesByType[typeId] as number[]);
+  constructor(asker: Asker, type: string, after: number, candidates: CandidateSet, scopes: readonly string[]) {
+    const { names } = asker.snapshot;
+    const typeId = names.findType(type);
+    this.#asker = asker;
+    this.#nodes = typeId < 0 ? [] : (names.nodesByType[typeId] as number[]);
     this.#end = this.#nodes.length;
     this.#next = firstAfter(this.#nodes, after);
-    if (snapshot.mode === 'enforce') {
-      const candidates = new Candidates(snapshot, question, this.#active, type, nowMs);
-      this.#candidates = candidates;
-      this.scopes = candidates.scopeTexts();
-    } else {
-      this.#candidates = everything;
-      this.scopes = ['*'];
-    }
+    this.#candidates = candidates;
+    this.scopes = scopes;
   }
 
   get done(): boolean {
@@ -66,26 +69,34 @@ export class ObjectScan {
     return this.#next === 0 ? -1 : (this.#nodes[this.#next - 1] as number);
   }
 
-  /** The next objects, at most `most`; may be empty before the scan is done. */
-  nextPart(most: number): string[] {
-    const part: string[] = [];
-    const { names } = this.#snapshot;
-    const enforced = this.#snapshot.mode === 'enforce';
-    if (enforced) expandAsker(this.#snapshot, this.#question, this.#active, this.#nowMs);
-    for (let weighed = 0; this.#next < this.#end && part.length < most && weighed < mostWeighedInPart; this.#next++) {
-      const node = this.#nodes[this.#next] as number;
-      if (!this.#candidates.has(node) || !isKnownObject(this.#snapshot, node)) continue;
-      weighed++;
-      if (!enforced || this.#isAllowed(node)) part.push(names.nodes[node] as string);
+  /** Adds the next objects to a list until that has `most`, there are no more, or a step's work is done. */
+  fill(part: string[], most: number): void {
+    const { snapshot } = this.#asker;
+    const enforced = snapshot.mode === 'enforce';
+    const pace = new Pace();
+    if (enforced) expandAsker(this.#asker);
+    while (this.#next < this.#end && part.length < most) {
+      const node = this.#nodes[this.#next++] as number;
+      const candidate = this.#candidates.has(node) && isKnownObject(snapshot, node);
+      if (candidate && (!enforced || this.#isAllowed(node))) part.push(snapshot.names.nodes[node] as string);
+      if (pace.spend(candidate ? weighUnits : lookUnits)) return;
     }
-    return part;
   }
 
   #isAllowed(node: number): boolean {
-    const object = this.#snapshot.names.nodes[node] as string;
-    sharedWalk.expandObject(this.#snapshot, object, node, this.#question.action);
-    return isAllowed(weigh(this.#snapshot, sharedWalk, this.#question.reach, this.#nowMs));
+    const { snapshot, question, nowMs } = this.#asker;
+    const object = snapshot.names.nodes[node] as string;
+    sharedWalk.expandObject(snapshot, object, node, question.action);
+    return isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs));
   }
+}
+
+/** Who asks, about which graph, and when. */
+interface Asker {
+  readonly snapshot: Snapshot;
+  readonly question: ObjectQuestion;
+  readonly active: ActiveRoles | undefined;
+  readonly nowMs: number;
 }
 
 /** Whether a graph knows an object: registered, named by a binding's scope, or named as a parent. */
@@ -102,27 +113,41 @@ interface CandidateSet {
 /** Nodes that some binding of the subject can reach: all that are allowed, and perhaps more. */
 class Candidates implements CandidateSet {
   #all = false;
+  readonly #asker: Asker;
+  readonly #type: string;
   readonly #marked: Uint8Array;
   readonly #scopes = new Map<number, Scope>();
+  /** Objects that are marked with what is below them, and have to be looked at still. */
+  readonly #open: number[] = [];
 
-  constructor(
-    snapshot: Snapshot,
-    question: ObjectQuestion,
-    active: ActiveRoles | undefined,
-    type: string,
-    nowMs: number,
-  ) {
-    this.#marked = new Uint8Array(snapshot.names.nodes.length);
-    expandAsker(snapshot, question, active, nowMs);
-    sharedWalk.expandType(snapshot, type, question.action);
-    for (const principal of sharedWalk.principals) {
+  constructor(asker: Asker, type: string) {
+    this.#asker = asker;
+    this.#type = type;
+    this.#marked = new Uint8Array(asker.snapshot.names.nodes.length);
+  }
+
+  *gather(): Steps<void> {
+    const { snapshot, nowMs } = this.#asker;
+    const pace = new Pace();
+    this.#expand();
+    for (const principal of [...sharedWalk.principals]) {
       for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
         for (const binding of chunk) {
           const expired = binding.expiresAt !== 0 && nowMs >= binding.expiresAt;
-          if (!binding.deny && !expired) this.#add(snapshot, binding, question, sharedWalk);
+          if (!binding.deny && !expired) this.#add(binding, sharedWalk);
+        }
+        if (pace.spend(chunk.length * lookUnits)) {
+          yield;
+          this.#expand();
         }
       }
     }
+    yield* this.#descend(pace);
+  }
+
+  #expand(): void {
+    expandAsker(this.#asker);
+    sharedWalk.expandType(this.#asker.snapshot, this.#type, this.#asker.question.action);
   }
 
   has(node: number): boolean {
@@ -133,12 +158,14 @@ class Candidates implements CandidateSet {
     return [...new Set([...this.#scopes.values()].map(formatScope))].sort();
   }
 
-  #add(snapshot: Snapshot, binding: Binding, question: ObjectQuestion, target: Walk): void {
+  #add(binding: Binding, target: Walk): void {
+    const { snapshot, question } = this.#asker;
     const parts = partsOf(snapshot, target.active, binding);
     if (!parts.some((part) => mayGrant(part, target))) return;
     const scope = scopeOfNode(snapshot.names.nodes[binding.scope] as string);
     if (scope.kind === 'object') {
-      this.#mark(snapshot, binding.scope, binding.cascade && question.reach === 'inherited');
+      if (binding.cascade && question.reach === 'inherited') this.#open.push(binding.scope);
+      else if (this.#marked[binding.scope] === 0) this.#marked[binding.scope] = reached;
     } else if (question.reach === 'inherited' && (scope.kind === 'tenant' || scope.type === target.type)) {
       this.#all = true;
       // A condition may look at the object, so nothing can be said of the scope as a whole.
@@ -149,17 +176,17 @@ class Candidates implements CandidateSet {
     }
   }
 
-  #mark(snapshot: Snapshot, node: number, withDescendants: boolean): void {
-    const open = [node];
+  /** Marks the objects that are open, and all below them. */
+  *#descend(pace: Pace): Steps<void> {
+    const { snapshot } = this.#asker;
+    const open = this.#open;
     for (let top = open.pop(); top !== undefined; top = open.pop()) {
+      if (pace.spend(lookUnits)) yield;
       if (this.#marked[top] === descended) continue;
-      if (!withDescendants) {
-        this.#marked[top] = reached;
-        continue;
-      }
       this.#marked[top] = descended;
       for (const chunk of at(snapshot.childrenOf, top)?.chunks ?? []) {
         for (const edge of chunk) if (edge.inherit) open.push(edge.node);
+        if (pace.spend(chunk.length * lookUnits)) yield;
       }
     }
   }
@@ -171,12 +198,7 @@ const descended = 2;
 
 const everything: CandidateSet = { has: () => true };
 
-function expandAsker(
-  snapshot: Snapshot,
-  question: ObjectQuestion,
-  active: ActiveRoles | undefined,
-  nowMs: number,
-): void {
+function expandAsker({ snapshot, question, active, nowMs }: Asker): void {
   const { subject, assertedGroups, attributes } = question;
   const node = snapshot.names.findNode(subject);
   sharedWalk.expandSubject(snapshot, subject, node, assertedGroups, attributes, nowMs, active);

@@ -11,6 +11,7 @@ import type { Snapshot } from '../graph/snapshot.ts';
 import type { Attributes } from '../model/condition.ts';
 import type { Reach } from '../model/query.ts';
 import { isAllowed, weigh } from './decide.ts';
+import { lookUnits, Pace, type Steps, weighUnits } from './steps.ts';
 import { sharedWalk, type Walk } from './walk.ts';
 
 export interface SubjectQuestion {
@@ -33,34 +34,47 @@ export interface SubjectPage {
 const noGroups: readonly string[] = [];
 
 /**
- * One page of the subjects that are allowed.
+ * One page of the subjects that are allowed, in steps.
  * @param type Type of the subjects; empty for every type.
  * @param after `position` of the page before; -1 for the first.
  * @param size The most subjects to return, at least 1.
+ * @throws PosternError CONDITION_FAILED, from a step
  */
-export function listSubjects(
+export function* listSubjects(
   snapshot: Snapshot,
   question: SubjectQuestion,
   type: string,
   nowMs: number,
   after: number,
   size: number,
-): SubjectPage {
+): Steps<SubjectPage> {
   const enforced = snapshot.mode === 'enforce';
-  sharedWalk.expandObject(snapshot, question.object, snapshot.names.findNode(question.object), question.action);
-  const holders = enforced ? holdersOf(snapshot, sharedWalk, question.reach, nowMs) : undefined;
-  const wildcards = holders === undefined ? ['*'] : wildcardsAmong(snapshot, holders, type);
-  const subjects: string[] = [];
   const { names } = snapshot;
+  const expandObject = () =>
+    sharedWalk.expandObject(snapshot, question.object, names.findNode(question.object), question.action);
+  // Names grow while this pauses; what comes later is of later snapshots.
   const typeId = names.findType(type);
   const ofType = type === '' ? undefined : typeId < 0 ? [] : (names.nodesByType[typeId] as readonly number[]);
   const end = ofType === undefined ? names.nodes.length : ofType.length;
+  const pace = new Pace();
+  expandObject();
+  const holders = enforced ? yield* holdersOf(snapshot, expandObject, question.reach, nowMs, pace) : undefined;
+  const wildcards = holders === undefined ? ['*'] : wildcardsAmong(snapshot, holders, type);
+  const subjects: string[] = [];
   let last = -1;
   for (let i = 0; i < end; i++) {
+    if (pace.spend(lookUnits)) {
+      yield;
+      expandObject();
+    }
     const node = ofType === undefined ? i : (ofType[i] as number);
     if (node <= after || !isKnownSubject(snapshot, node)) continue;
     if (holders !== undefined && !isCandidate(snapshot, holders, node)) continue;
     if (holders !== undefined) {
+      if (pace.spend(weighUnits)) {
+        yield;
+        expandObject();
+      }
       sharedWalk.expandSubject(snapshot, names.nodes[node] as string, node, noGroups, question.attributes, nowMs);
       if (!isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs))) continue;
     }
@@ -86,31 +100,56 @@ function isWildcard(snapshot: Snapshot, node: number): boolean {
 const candidate = 1;
 const unconditional = 2;
 
-/** Marks, by node, the principals of granting bindings that reach the walk's object, and all their members. */
-function holdersOf(snapshot: Snapshot, walk: Walk, reach: Reach, nowMs: number): Uint8Array {
+/**
+ * Marks, by node, the principals of granting bindings that reach the object, and all their members.
+ * @param expandObject Fills the shared walk with the object again, after a pause.
+ */
+function* holdersOf(
+  snapshot: Snapshot,
+  expandObject: () => void,
+  reach: Reach,
+  nowMs: number,
+  pace: Pace,
+): Steps<Uint8Array> {
   const marked = new Uint8Array(snapshot.names.nodes.length);
   const open: { readonly [mark: number]: number[] } = { [candidate]: [], [unconditional]: [] };
-  const scopes = reach === 'exact' ? [walk.objectNode] : walk.scopes;
+  const scopes = reach === 'exact' ? [sharedWalk.objectNode] : [...sharedWalk.scopes];
   for (const scope of scopes) {
     if (scope < 0) continue;
     for (const chunk of at(snapshot.bindingsAt, scope)?.chunks ?? []) {
       for (const binding of chunk) {
         const mark = binding.extra?.condition === undefined ? unconditional : candidate;
-        if (applies(snapshot, walk, binding, nowMs)) (open[mark] as number[]).push(binding.principal);
+        if (applies(snapshot, sharedWalk, binding, nowMs)) (open[mark] as number[]).push(binding.principal);
+      }
+      if (pace.spend(chunk.length * lookUnits)) {
+        yield;
+        expandObject();
       }
     }
   }
-  for (const mark of [unconditional, candidate]) spread(snapshot, marked, open[mark] as number[], mark, nowMs);
+  for (const mark of [unconditional, candidate]) {
+    yield* spread(snapshot, marked, open[mark] as number[], mark, nowMs, pace);
+  }
+  expandObject();
   return marked;
 }
 
 /** Marks nodes and all their members, except where a mark is at least as high already. */
-function spread(snapshot: Snapshot, marked: Uint8Array, open: number[], mark: number, nowMs: number): void {
+function* spread(
+  snapshot: Snapshot,
+  marked: Uint8Array,
+  open: number[],
+  mark: number,
+  nowMs: number,
+  pace: Pace,
+): Steps<void> {
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (pace.spend(lookUnits)) yield;
     if ((marked[node] as number) >= mark) continue;
     marked[node] = mark;
     for (const chunk of at(snapshot.membersOf, node)?.chunks ?? []) {
       for (const edge of chunk) if (edge.expiresAt === 0 || nowMs < edge.expiresAt) open.push(edge.node);
+      if (pace.spend(chunk.length * lookUnits)) yield;
     }
   }
 }

@@ -6,8 +6,9 @@ import type { DecisionEntry, DecisionLog, Source } from '../decision-log/log.ts'
 import { decideFound } from '../engine/decide.ts';
 import { explain } from '../engine/explain.ts';
 import { listActions } from '../engine/list-actions.ts';
-import { type ObjectQuestion, ObjectScan } from '../engine/list-objects.ts';
+import { type ObjectQuestion, type ObjectScan, scanObjects } from '../engine/list-objects.ts';
 import { listSubjects, type SubjectQuestion } from '../engine/list-subjects.ts';
+import type { Steps } from '../engine/steps.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Mode } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
@@ -41,6 +42,8 @@ export interface ViewContext {
 
 /** Objects in one part of a list. */
 const partSize = 1_000;
+/** A part that is not full after so many steps goes as it is: the caller may have a use for what there is. */
+const mostStepsForPart = 20;
 
 const off: Verdict = { allowed: true, reason: 'ENFORCEMENT_OFF', binding: '' };
 const noGroups: readonly string[] = [];
@@ -79,7 +82,7 @@ export class SnapshotView implements View {
     return { decision, path: explained.path, summary: summarise(query, decision, explained.path) };
   }
 
-  listObjects(question: ObjectQuestion, type: string, page: Page, call: Call): ObjectList {
+  *listObjects(question: ObjectQuestion, type: string, page: Page, call: Call): Steps<ObjectList> {
     checkType(type);
     checkAction(question.action, '');
     this.#checkAsker(question);
@@ -87,7 +90,7 @@ export class SnapshotView implements View {
     const nowMs = now();
     const asked = ['objects', question, type];
     const after = pageTokens.parse(this.snapshot.names, asked, page.token);
-    const scan = new ObjectScan(this.snapshot, question, type, nowMs, after);
+    const scan = yield* scanObjects(this.snapshot, question, type, nowMs, after);
     const decisionId = nextId(nowMs);
     const parts = this.#partsOf(scan, page.size, asked, (count) => {
       this.#recordList(decisionId, question, `${type}:*`, call, nowMs, count);
@@ -100,18 +103,20 @@ export class SnapshotView implements View {
     size: number,
     asked: unknown,
     onEnd: (count: number) => void,
-  ): Generator<readonly string[], string> {
+  ): Generator<readonly string[] | undefined, string> {
     let count = 0;
     try {
       while (!scan.done && (size === 0 || count < size)) {
-        const part = scan.nextPart(size === 0 ? partSize : Math.min(partSize, size - count));
+        const part = yield* this.#partOf(scan, size === 0 ? partSize : Math.min(partSize, size - count));
         count += part.length;
         yield part;
       }
       const position = scan.position;
       // Only another object, not another candidate, makes another page.
-      while (!scan.done) {
-        if (scan.nextPart(1).length > 0) return this.#context.pageTokens.format(this.snapshot.names, asked, position);
+      const further: string[] = [];
+      for (; !scan.done; yield) {
+        scan.fill(further, 1);
+        if (further.length > 0) return this.#context.pageTokens.format(this.snapshot.names, asked, position);
       }
       return '';
     } finally {
@@ -119,7 +124,16 @@ export class SnapshotView implements View {
     }
   }
 
-  listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): SubjectList {
+  *#partOf(scan: ObjectScan, most: number): Steps<string[]> {
+    const part: string[] = [];
+    for (let steps = 1; ; steps++) {
+      scan.fill(part, most);
+      if (scan.done || part.length === most || (part.length > 0 && steps >= mostStepsForPart)) return part;
+      yield;
+    }
+  }
+
+  *listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): Steps<SubjectList> {
     const { action, object, reach, attributes } = question;
     if (type !== '') checkType(type);
     checkAction(action, '');
@@ -137,7 +151,7 @@ export class SnapshotView implements View {
     const asked = ['subjects', question, type];
     const after = pageTokens.parse(this.snapshot.names, asked, page.token);
     const size = page.size === 0 ? defaultPageSize : page.size;
-    const found = listSubjects(this.snapshot, question, type, nowMs, after, size);
+    const found = yield* listSubjects(this.snapshot, question, type, nowMs, after, size);
     const decisionId = nextId(nowMs);
     const asker = {
       subject: type === '' ? everyone : `${type}:*`,
@@ -151,11 +165,11 @@ export class SnapshotView implements View {
     return { subjects: found.subjects, wildcards: found.wildcards, nextPageToken, decisionId };
   }
 
-  listActions(question: Omit<Query, 'action'>, call: Call): ActionList {
+  *listActions(question: Omit<Query, 'action'>, call: Call): Steps<ActionList> {
     checkObject(question.object, question.reach, this.snapshot.names, '');
     this.#checkAsker(question);
     const nowMs = this.#context.now();
-    const { actions, patterns } = listActions(this.snapshot, question, nowMs);
+    const { actions, patterns } = yield* listActions(this.snapshot, question, nowMs);
     const decisionId = this.#context.nextId(nowMs);
     this.#recordList(decisionId, { ...question, action: '*' }, question.object, call, nowMs, actions.length);
     return { actions, patterns, decisionId };

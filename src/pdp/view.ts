@@ -6,6 +6,7 @@
 import type { Source } from '../decision-log/log.ts';
 import type { Path } from '../engine/explain.ts';
 import type { SubjectQuestion } from '../engine/list-subjects.ts';
+import type { Steps } from '../engine/steps.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Decision, Query } from '../model/query.ts';
 
@@ -22,8 +23,8 @@ export interface ObjectList {
   /** The whole scopes on which the action is granted, as canonical texts. */
   readonly scopes: readonly string[];
   readonly decisionId: string;
-  /** Yields the objects in parts; the list is recorded when it ends or is returned early. */
-  readonly parts: Iterator<readonly string[], string>;
+  /** Yields the objects in parts, and undefined to pause; the list is recorded when it ends or is returned early. */
+  readonly parts: Iterator<readonly string[] | undefined, string>;
 }
 
 export interface SubjectList {
@@ -52,15 +53,18 @@ export interface Page {
   readonly token: string;
 }
 
-/** Everything throws PosternError for a malformed question, naming the field behind `fieldPrefix` ("checks[3]."). */
+/**
+ * Everything throws PosternError for a malformed question, naming the field behind `fieldPrefix` ("checks[3]."); what
+ * is answered in steps throws from them, and is recorded with the last.
+ */
 export interface View {
   /** Revision token of the snapshot. */
   readonly revision: string;
   readonly mode: Mode;
   check(query: Query, call: Call, fieldPrefix?: string): Decision;
-  listObjects(query: Omit<Query, 'object'>, type: string, page: Page, call: Call): ObjectList;
-  listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): SubjectList;
-  listActions(query: Omit<Query, 'action'>, call: Call): ActionList;
+  listObjects(query: Omit<Query, 'object'>, type: string, page: Page, call: Call): Steps<ObjectList>;
+  listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): Steps<SubjectList>;
+  listActions(query: Omit<Query, 'action'>, call: Call): Steps<ActionList>;
   explain(query: Query, call: Call): Explanation;
 }
 

@@ -10,6 +10,7 @@ import type { ServerLog } from './errors.ts';
 import { type GrpcServerOptions, startGrpcServer } from './grpc/server.ts';
 import type { ProbeSources } from './http/probes.ts';
 import { startHttpServer } from './http/server.ts';
+import { LongWork } from './long-work.ts';
 
 export interface ServersOptions {
   /** Undefined starts no gRPC over TCP. */
@@ -52,11 +53,12 @@ export async function startServers(dependencies: ServersDependencies, options: S
   const policy =
     administration === undefined || authenticate === undefined ? undefined : { administration, authenticate };
   const { grpcAddress, httpAddress, socket, tls, reflection = true } = options;
-  const grpc = await startGrpcServer(pdp, policy, { address: grpcAddress, socket, tls, reflection }, log);
+  const longWork = new LongWork();
+  const grpc = await startGrpcServer(pdp, policy, { address: grpcAddress, socket, tls, reflection }, log, longWork);
   const http =
     httpAddress === undefined
       ? undefined
-      : await startHttpServer(pdp, policy, httpAddress, metricsText, log).catch(async (error: unknown) => {
+      : await startHttpServer(pdp, policy, httpAddress, metricsText, log, longWork).catch(async (error: unknown) => {
           await grpc.close(0);
           throw error;
         });

@@ -1,5 +1,6 @@
 // What a question that activates some roles is told: by Check, by Explain, by the lists, and by the record that it leaves.
 import { afterEach, describe, expect, it } from 'vitest';
+import { finish } from '../../src/engine/steps.ts';
 import type { EntityRecord, Mode } from '../../src/model/entity.ts';
 import { maxActiveRoles } from '../../src/model/limits.ts';
 import { bound, call, catching, type PdpHarness, query, startPdp } from './harness.ts';
@@ -81,10 +82,10 @@ describe('active roles', () => {
   it('bound the lists too', async () => {
     const { view } = await startShop();
     const asked = { subject: 'user:meg', reach: 'inherited' as const, assertedGroups: [], activeRoles: ['auditor'] };
-    const listed = view().listActions({ ...asked, object: 'order:1' }, call);
+    const listed = finish(view().listActions({ ...asked, object: 'order:1' }, call));
     expect(listed).toMatchObject({ actions: ['read'], patterns: ['a*'] });
     const objects = (action: string) => {
-      const { parts, scopes } = view().listObjects({ ...asked, action }, 'order', { size: 0, token: '' }, call);
+      const { parts, scopes } = finish(view().listObjects({ ...asked, action }, 'order', { size: 0, token: '' }, call));
       return [parts.next().value, scopes];
     };
     expect([objects('approve'), objects('pay')]).toEqual([
@@ -96,11 +97,11 @@ describe('active roles', () => {
   it('make another question of a list, so that a page token of one does not go on with the other', async () => {
     const { view } = await startShop('enforce', { kind: 'object', object: 'order:2' });
     const asked = { subject: 'user:meg', action: 'read', reach: 'inherited' as const, assertedGroups: [] };
-    const { parts } = view().listObjects(asked, 'order', { size: 1, token: '' }, call);
+    const { parts } = finish(view().listObjects(asked, 'order', { size: 1, token: '' }, call));
     parts.next();
     const token = String(parts.next().value);
     const other = { ...asked, activeRoles: ['viewer'] };
-    expect(catching(() => view().listObjects(other, 'order', { size: 1, token }, call))).toMatchObject({
+    expect(catching(() => finish(view().listObjects(other, 'order', { size: 1, token }, call)))).toMatchObject({
       code: 'INVALID_PAGE_TOKEN',
     });
   });
@@ -109,7 +110,7 @@ describe('active roles', () => {
     const { view, log } = await startShop();
     view().check(asMeg('pay', 'cashier'), call);
     view().check(asMeg('pay'), call);
-    view().listActions({ ...asMeg('', 'viewer') }, call);
+    finish(view().listActions({ ...asMeg('', 'viewer') }, call));
     expect(log.map(({ activeRoles }) => activeRoles)).toEqual([['cashier'], undefined, ['viewer']]);
   });
 
@@ -123,8 +124,10 @@ describe('active roles', () => {
     const named = (prefix: string) => ({ code, metadata: { field: `${prefix}${field}` } });
     expect(catching(() => view().check(asked, call, 'checks[3].'))).toMatchObject(named('checks[3].'));
     expect(catching(() => view().explain(asked, call))).toMatchObject(named('check.'));
-    expect(catching(() => view().listActions(asked, call))).toMatchObject(named(''));
-    expect(catching(() => view().listObjects(asked, 'order', { size: 0, token: '' }, call))).toMatchObject(named(''));
+    expect(catching(() => finish(view().listActions(asked, call)))).toMatchObject(named(''));
+    expect(catching(() => finish(view().listObjects(asked, 'order', { size: 0, token: '' }, call)))).toMatchObject(
+      named(''),
+    );
     expect(log).toEqual([]);
   });
 });
@@ -142,8 +145,8 @@ describe('a dynamic constraint', () => {
     });
     expect(catching(() => view().check(asked, call, 'checks[3].'))).toMatchObject(conflict('checks[3].'));
     expect(catching(() => view().explain(asked, call))).toMatchObject(conflict('check.'));
-    expect(catching(() => view().listActions(asked, call))).toMatchObject(conflict(''));
-    expect(catching(() => view().listObjects(asked, 'order', page, call))).toMatchObject(conflict(''));
+    expect(catching(() => finish(view().listActions(asked, call)))).toMatchObject(conflict(''));
+    expect(catching(() => finish(view().listObjects(asked, 'order', page, call)))).toMatchObject(conflict(''));
     expect(log).toEqual([]);
   });
 
@@ -160,8 +163,8 @@ describe('a dynamic constraint', () => {
     await running?.commit('default', [{ kind: 'settings', mode: 'off' }]);
     const asked = asMeg('read', 'cashier', 'auditor');
     expect(view().check(asked, call).reason).toBe('ENFORCEMENT_OFF');
-    expect(view().listActions(asked, call).patterns).toEqual(['*']);
-    expect(view().listObjects(asked, 'order', page, call).scopes).toEqual(['*']);
+    expect(finish(view().listActions(asked, call)).patterns).toEqual(['*']);
+    expect(finish(view().listObjects(asked, 'order', page, call)).scopes).toEqual(['*']);
   });
 
   it('allows fewer than its cardinality, and ends when it is deleted', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { finish } from '../../src/engine/steps.ts';
 import type { Attributes } from '../../src/model/condition.ts';
 import type { BindingRecord, EntityRecord } from '../../src/model/entity.ts';
 import { maxAttributeElements, maxAttributesLength } from '../../src/model/limits.ts';
@@ -74,11 +75,8 @@ describe('attributes that are declared', () => {
     expect(view().check(read({ level: 3 }), call).reason).toBe('CONDITION_NOT_MET');
     expect(log[0]?.attributes).toEqual({ level: 2 });
     const [action, object, reach] = ['read', 'doc:1', 'inherited'] as const;
-    const listed = view().listSubjects(
-      { action, object, reach, attributes: { level: 2 } },
-      '',
-      { size: 0, token: '' },
-      call,
+    const listed = finish(
+      view().listSubjects({ action, object, reach, attributes: { level: 2 } }, '', { size: 0, token: '' }, call),
     );
     expect(listed.subjects).toEqual(['user:alice']);
   });
@@ -102,11 +100,11 @@ describe('attributes that are declared', () => {
     const [action, object, reach, page] = ['read', 'doc:1', 'inherited', { size: 0, token: '' }] as const;
     expect(catching(() => view().check(read(attributes), call, 'checks[2].'))).toMatchObject(refusal('checks[2].'));
     expect(catching(() => view().explain(read(attributes), call))).toMatchObject(refusal('check.'));
-    expect(catching(() => view().listObjects(read(attributes), 'doc', page, call))).toMatchObject(refusal(''));
-    expect(catching(() => view().listActions(read(attributes), call))).toMatchObject(refusal(''));
-    expect(catching(() => view().listSubjects({ action, object, reach, attributes }, '', page, call))).toMatchObject(
-      refusal(''),
-    );
+    expect(catching(() => finish(view().listObjects(read(attributes), 'doc', page, call)))).toMatchObject(refusal(''));
+    expect(catching(() => finish(view().listActions(read(attributes), call)))).toMatchObject(refusal(''));
+    expect(
+      catching(() => finish(view().listSubjects({ action, object, reach, attributes }, '', page, call))),
+    ).toMatchObject(refusal(''));
     expect(log).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { finish } from '../../src/engine/steps.ts';
 import { defaultPageSize, maxAssertedGroups, maxPageSize } from '../../src/model/limits.ts';
 import type { View } from '../../src/pdp/view.ts';
 import { bound, call, catching, type PdpHarness, query, startPdp, viewer } from './harness.ts';
@@ -165,11 +166,11 @@ describe('lists', () => {
   const docs = Array.from({ length: 25 }, (_, i) => ({ kind: 'object' as const, object: `doc:${i}` }));
   const question = { subject: 'user:alice', action: 'read', reach: 'inherited' as const, assertedGroups: [] };
   const all = (view: View, size: number, token: string): [string[], string] => {
-    const { parts } = view.listObjects(question, 'doc', { size, token }, { ...call, source: 'list_objects' });
+    const { parts } = finish(view.listObjects(question, 'doc', { size, token }, { ...call, source: 'list_objects' }));
     const objects: string[] = [];
     for (let step = parts.next(); ; step = parts.next()) {
       if (step.done === true) return [objects, step.value];
-      objects.push(...step.value);
+      objects.push(...(step.value ?? []));
     }
   };
 
@@ -203,15 +204,19 @@ describe('lists', () => {
     await commit('default', [viewer, bound('user:alice', 'doc:*'), ...docs]);
     const [, token] = all(view(), 10, '');
     const other = { ...question, action: 'write' };
-    expect(catching(() => view().listObjects(other, 'doc', { size: 10, token }, call))).toMatchObject({
+    expect(catching(() => finish(view().listObjects(other, 'doc', { size: 10, token }, call)))).toMatchObject({
       code: 'INVALID_PAGE_TOKEN',
     });
-    expect(catching(() => view().listObjects(question, 'doc', { size: 10, token: 'junk' }, call))).toMatchObject({
+    expect(
+      catching(() => finish(view().listObjects(question, 'doc', { size: 10, token: 'junk' }, call))),
+    ).toMatchObject({
       code: 'INVALID_PAGE_TOKEN',
     });
     const elsewhere = await startPdp(['default']);
     await elsewhere.commit('default', [viewer]);
-    expect(catching(() => elsewhere.view().listObjects(question, 'doc', { size: 10, token }, call))).toMatchObject({
+    expect(
+      catching(() => finish(elsewhere.view().listObjects(question, 'doc', { size: 10, token }, call))),
+    ).toMatchObject({
       code: 'LIST_CHANGED',
     });
     await elsewhere.close();
@@ -223,7 +228,9 @@ describe('lists', () => {
     const many = Array.from({ length: defaultPageSize + 1 }, (_, i) => bound(`user:${i}`, 'doc:1'));
     await commit('default', [viewer, ...many]);
     const list = (size: number) =>
-      view().listSubjects({ action: 'read', object: 'doc:1', reach: 'inherited' }, 'user', { size, token: '' }, call);
+      finish(
+        view().listSubjects({ action: 'read', object: 'doc:1', reach: 'inherited' }, 'user', { size, token: '' }, call),
+      );
     expect(list(0).subjects).toHaveLength(defaultPageSize);
     expect(list(0).nextPageToken).not.toBe('');
     expect(catching(() => list(maxPageSize + 1))).toMatchObject({
@@ -235,23 +242,27 @@ describe('lists', () => {
   it('of subjects and actions are recorded with what was asked and how much was answered', async () => {
     const { commit, view, log } = await pdpWith(['default']);
     await commit('default', [viewer, bound('user:alice', 'doc:1'), bound('user:bob', 'doc:1')]);
-    const subjects = view().listSubjects(
-      { action: 'read', object: 'doc:1', reach: 'inherited' },
-      'user',
-      { size: 1, token: '' },
-      { ...call, source: 'list_subjects' },
+    const subjects = finish(
+      view().listSubjects(
+        { action: 'read', object: 'doc:1', reach: 'inherited' },
+        'user',
+        { size: 1, token: '' },
+        { ...call, source: 'list_subjects' },
+      ),
     );
     expect(subjects.subjects).toEqual(['user:alice']);
-    const rest = view().listSubjects(
-      { action: 'read', object: 'doc:1', reach: 'inherited' },
-      'user',
-      { size: 1, token: subjects.nextPageToken },
-      { ...call, source: 'list_subjects' },
+    const rest = finish(
+      view().listSubjects(
+        { action: 'read', object: 'doc:1', reach: 'inherited' },
+        'user',
+        { size: 1, token: subjects.nextPageToken },
+        { ...call, source: 'list_subjects' },
+      ),
     );
     expect([rest.subjects, rest.nextPageToken]).toEqual([['user:bob'], '']);
-    expect(view().listActions({ ...question, object: 'doc:1' }, { ...call, source: 'list_actions' }).actions).toEqual([
-      'read',
-    ]);
+    expect(
+      finish(view().listActions({ ...question, object: 'doc:1' }, { ...call, source: 'list_actions' })).actions,
+    ).toEqual(['read']);
     expect(log.map((entry) => [entry.source, entry.subject, entry.action, entry.object, entry.results])).toEqual([
       ['list_subjects', 'user:*', 'read', 'doc:1', 1],
       ['list_subjects', 'user:*', 'read', 'doc:1', 1],

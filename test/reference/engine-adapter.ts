@@ -8,8 +8,9 @@ import { graphOptions } from '../../src/condition/graph-options.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { type ExplainedVerdict, explain } from '../../src/engine/explain.ts';
 import { listActions } from '../../src/engine/list-actions.ts';
-import { ObjectScan } from '../../src/engine/list-objects.ts';
+import { scanObjects } from '../../src/engine/list-objects.ts';
 import { listSubjects, type SubjectQuestion } from '../../src/engine/list-subjects.ts';
+import { finish } from '../../src/engine/steps.ts';
 import { applyChanges } from '../../src/graph/apply.ts';
 import { recordsOf } from '../../src/graph/records.ts';
 import { emptySnapshot, type Snapshot } from '../../src/graph/snapshot.ts';
@@ -59,13 +60,14 @@ export function engineObjects(
   now: number,
 ): { readonly objects: readonly string[]; readonly scopes: readonly string[] } {
   const objects: string[] = [];
-  let scan = new ObjectScan(snapshot, query, type, now, -1);
+  let scan = finish(scanObjects(snapshot, query, type, now, -1));
   const { scopes } = scan;
   while (!scan.done) {
-    const part = scan.nextPart(pageSize);
+    const part: string[] = [];
+    scan.fill(part, pageSize);
     if (part.length > pageSize) throw new Error(`a page of ${pageSize} holds ${part.length}`);
     objects.push(...part);
-    if (!scan.done) scan = new ObjectScan(snapshot, query, type, now, scan.position);
+    if (!scan.done) scan = finish(scanObjects(snapshot, query, type, now, scan.position));
   }
   return { objects, scopes };
 }
@@ -77,11 +79,11 @@ export function engineSubjects(
   type: string,
   now: number,
 ): { readonly subjects: readonly string[]; readonly wildcards: readonly string[] } {
-  const first = listSubjects(snapshot, question, type, now, -1, pageSize);
+  const first = finish(listSubjects(snapshot, question, type, now, -1, pageSize));
   const subjects = [...first.subjects];
   let { position } = first;
   while (position >= 0) {
-    const page = listSubjects(snapshot, question, type, now, position, pageSize);
+    const page = finish(listSubjects(snapshot, question, type, now, position, pageSize));
     if (page.subjects.length > pageSize) throw new Error(`a page of ${pageSize} holds ${page.subjects.length}`);
     subjects.push(...page.subjects);
     position = page.position;
@@ -94,6 +96,6 @@ export function engineActions(
   query: Omit<Query, 'action'>,
   now: number,
 ): { readonly actions: readonly string[]; readonly patterns: readonly string[] } {
-  const { actions, patterns } = listActions(snapshot, query, now);
+  const { actions, patterns } = finish(listActions(snapshot, query, now));
   return { actions, patterns };
 }

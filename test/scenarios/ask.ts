@@ -1,5 +1,6 @@
 /** Steps that ask the PDP. Called by run.ts; what is not as expected is thrown by expect, with what was answered. */
 import { expect } from 'vitest';
+import { finish } from '../../src/engine/steps.ts';
 import { PosternError } from '../../src/model/errors.ts';
 import type { Query } from '../../src/model/query.ts';
 import type { View } from '../../src/pdp/view.ts';
@@ -41,10 +42,8 @@ async function askOne(
 
 export function askBatch(view: View, { mode, checks, expect: expected }: StepOf<'batch'>): void {
   const queries = checks.map(toQuery);
-  const answer = answerBatch(
-    view,
-    { tenant: '', atLeast: '', queries, mode: mode === 'all_of' ? 'all-of' : 'any-of' },
-    call,
+  const answer = finish(
+    answerBatch(view, { tenant: '', atLeast: '', queries, mode: mode === 'all_of' ? 'all-of' : 'any-of' }, call),
   );
   const each = queries.map((query) => view.explain(query, call).summary).join(' ');
   expect(answer.allowed ? 'allowed' : 'denied', each).toBe(expected);
@@ -59,10 +58,10 @@ export async function listObjects(view: View, step: StepOf<'objects'>): Promise<
   const query = toQuery({ ...step, object: '' });
   let scopes: readonly string[] = [];
   await expectList(step, () => {
-    const list = view.listObjects(query, step.type, everything, call);
+    const list = finish(view.listObjects(query, step.type, everything, call));
     scopes = list.scopes;
     const found: string[] = [];
-    for (let next = list.parts.next(); next.done !== true; next = list.parts.next()) found.push(...next.value);
+    for (let next = list.parts.next(); next.done !== true; next = list.parts.next()) found.push(...(next.value ?? []));
     return found;
   });
   if (step.scopes !== undefined) expect(scopes.toSorted()).toEqual(step.scopes.toSorted());
@@ -72,11 +71,13 @@ export async function listSubjects(view: View, step: StepOf<'subjects'>): Promis
   const { action, object = '', reach = 'inherited', attributes } = step;
   let wildcards: readonly string[] = [];
   await expectList(step, () => {
-    const list = view.listSubjects(
-      { action, object, reach, attributes: attributes as Query['attributes'] },
-      step.type ?? '',
-      everything,
-      call,
+    const list = finish(
+      view.listSubjects(
+        { action, object, reach, attributes: attributes as Query['attributes'] },
+        step.type ?? '',
+        everything,
+        call,
+      ),
     );
     wildcards = list.wildcards;
     return list.subjects;
@@ -85,7 +86,7 @@ export async function listSubjects(view: View, step: StepOf<'subjects'>): Promis
 }
 
 export async function listActions(view: View, step: StepOf<'actions'>): Promise<void> {
-  await expectList(step, () => view.listActions(toQuery({ ...step, action: '' }), call).actions);
+  await expectList(step, () => finish(view.listActions(toQuery({ ...step, action: '' }), call)).actions);
 }
 
 function toQuery({ subject, action, object = '', ...context }: WrittenQuestion): Query {

@@ -54,19 +54,22 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
       if (keepCalls) calls.push({ query, call });
       return decide(query, prefix);
     },
-    listObjects(query, type, page, call) {
+    *listObjects(query, type, page, call) {
+      yield;
       calls.push({ query, call });
       decide({ ...query, object: '' }, '');
       return listOf(type, page);
     },
-    listSubjects(question, type, page, call) {
+    *listSubjects(question, type, page, call) {
+      yield;
       const { action } = question;
       calls.push({ query: question, call });
       checked(action, problemOfAction(action), 'INVALID_ACTION', 'action');
       const subjects = [`${type === '' ? 'user' : type}:${action}`, `size:${page.size}`];
       return { subjects, wildcards: ['user:*'], nextPageToken: page.token, decisionId: fakeDecisionId };
     },
-    listActions(query, call) {
+    *listActions(query, call) {
+      yield;
       calls.push({ query, call });
       return { actions: [idOf(query.subject)], patterns: ['Get*'], decisionId: fakeDecisionId };
     },

@@ -4,12 +4,14 @@ import type { Source } from '../../decision-log/log.ts';
 import type { Call, Pdp, View } from '../../pdp/view.ts';
 import { waitForView, withinDeadline } from '../decision/freshness.ts';
 import type { ServerLog } from '../errors.ts';
+import type { LongWork } from '../long-work.ts';
 import type { Asked } from '../question.ts';
 import { traceIdOf } from '../trace.ts';
 
 export interface HandlerDependencies {
   readonly pdp: Pdp;
   readonly log: ServerLog;
+  readonly longWork: LongWork;
 }
 
 /** What the calls of every kind have in common. */

@@ -2,7 +2,6 @@
  * ListObjects over gRPC: one part at a time, each made when the one before is on
  * its way, so that a slow reader costs no memory and other calls get their turn.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import { answerObjects } from '../decision/answers.ts';
 import type { ListObjectsQuestion, ObjectsPart } from '../question.ts';
@@ -10,7 +9,7 @@ import { type HandlerDependencies, toCall, viewFor } from './call.ts';
 import { toServiceError } from './errors.ts';
 
 export function createListObjectsHandler(
-  { pdp, log }: HandlerDependencies,
+  { pdp, log, longWork }: HandlerDependencies,
   decode: (bytes: Buffer) => ListObjectsQuestion,
 ): handleServerStreamingCall<Buffer, ObjectsPart> {
   return (call) => {
@@ -22,24 +21,36 @@ export function createListObjectsHandler(
   async function run(call: ServerWritableStream<Buffer, ObjectsPart>): Promise<void> {
     const question = decode(call.request);
     const view = await viewFor(pdp, question, call);
-    for (const part of answerObjects(view, question, toCall(call, 'list_objects'))) {
-      if (call.cancelled) return;
-      if (!call.write(part)) await drained(call);
-      await nextTurn();
+    const parts = answerObjects(view, question, toCall(call, 'list_objects'));
+    const gone = () => call.cancelled;
+    let sent: Promise<void> | undefined;
+    try {
+      for (;;) {
+        const part = await longWork.advance<ObjectsPart, void>(parts, gone);
+        // One part is made while one is sent.
+        await sent;
+        if (gone()) return;
+        if (part.done === true) break;
+        sent = send(call, part.value);
+      }
+    } finally {
+      parts.return();
     }
     call.end();
   }
 }
 
-/** Resolves when the call takes more, or will never take anything again. */
-export function drained<Part>(call: ServerWritableStream<Buffer, Part>): Promise<void> {
+/**
+ * Resolves when the message is on its way, or will never be: what a stream buffers by itself is a number of messages,
+ * whatever their size.
+ */
+export function send<Message>(call: ServerWritableStream<Buffer, Message>, message: Message): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      call.off('drain', done);
       call.off('close', done);
       resolve();
     };
-    call.once('drain', done);
     call.once('close', done);
+    call.write(message, done);
   });
 }

@@ -28,7 +28,7 @@ import {
 import { toCredentials } from './credentials.ts';
 import { decoderOf, encoderOf, toDefinition } from './definition.ts';
 import { toServiceError } from './errors.ts';
-import { drained } from './list-objects.ts';
+import { send } from './list-objects.ts';
 import type { OpenStreams } from './stream-check.ts';
 
 /** The name that health checks and reflection know the service by. */
@@ -106,7 +106,7 @@ function createWatchHandler(
     const caller = await policy.authenticate(credentials);
     for await (const message of watchChanges(policy, caller, credentials, decode(call.request), signal)) {
       if (signal.aborted) return;
-      if (!call.write(message)) await drained(call);
+      await send(call, message);
     }
   }
 }

@@ -9,6 +9,7 @@ import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import { bindError, formatAddress, type HostPort } from '../address.ts';
 import type { ServerLog } from '../errors.ts';
+import type { LongWork } from '../long-work.ts';
 import type { PolicyParts } from '../policy/answers.ts';
 import { addHealth } from './health.ts';
 import { createLongCalls } from './long-calls.ts';
@@ -50,6 +51,7 @@ export async function startGrpcServer(
   policy: PolicyParts | undefined,
   options: GrpcServerOptions,
   log: ServerLog,
+  longWork: LongWork,
 ): Promise<GrpcServer> {
   // It prints to stderr what it also reports to its caller, in a form of its own.
   setLogVerbosity(logVerbosity.NONE);
@@ -60,7 +62,7 @@ export async function startGrpcServer(
   });
   const streams = new Set<() => void>();
   const longCalls = createLongCalls(server);
-  addDecisionService(server, { pdp, log }, streams);
+  addDecisionService(server, { pdp, log, longWork }, streams);
   addPolicyService(server, policy, log, streams);
   const served = policy === undefined ? [decisionServiceName] : [decisionServiceName, policyServiceName];
   const health = addHealth(longCalls.registrar, pdp, served);

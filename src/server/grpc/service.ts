@@ -33,7 +33,7 @@ import type { HandlerDependencies } from './call.ts';
 import { decoderOf, encoderOf, toDefinition } from './definition.ts';
 import { createListObjectsHandler } from './list-objects.ts';
 import { createStreamCheckHandler, type OpenStreams } from './stream-check.ts';
-import { createUnaryHandler } from './unary.ts';
+import { createSteppedHandler, createUnaryHandler } from './unary.ts';
 
 /** The name that health checks and reflection know the service by. */
 export const decisionServiceName = DecisionService.typeName;
@@ -51,20 +51,24 @@ export function addDecisionService(server: Server, dependencies: HandlerDependen
   };
   server.addService(definition, {
     check: createUnaryHandler(dependencies, 'check', decodeCheckRequest, answerCheck),
-    batchCheck: createUnaryHandler(dependencies, 'batch', decodeBatchCheckRequest, answerBatch),
+    batchCheck: createSteppedHandler(dependencies, 'batch', decodeBatchCheckRequest, answerBatch),
     streamCheck: createStreamCheckHandler(dependencies, open),
     listObjects: createListObjectsHandler(dependencies, decoderOf(ListObjectsRequestSchema, toListObjectsQuestion)),
-    listSubjects: createUnaryHandler(
+    listSubjects: createSteppedHandler(
       dependencies,
       'list_subjects',
       decoderOf(ListSubjectsRequestSchema, toListSubjectsQuestion),
-      (view, { query, type, page }, call) => fromSubjectList(view, view.listSubjects(query, type, page, call)),
+      function* (view, { query, type, page }, call) {
+        return fromSubjectList(view, yield* view.listSubjects(query, type, page, call));
+      },
     ),
-    listActions: createUnaryHandler(
+    listActions: createSteppedHandler(
       dependencies,
       'list_actions',
       decoderOf(ListActionsRequestSchema, toListActionsQuestion),
-      (view, { query }, call) => fromActionList(view, view.listActions(query, call)),
+      function* (view, { query }, call) {
+        return fromActionList(view, yield* view.listActions(query, call));
+      },
     ),
     explain: createUnaryHandler(
       dependencies,

@@ -15,6 +15,7 @@ import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import type { HostPort } from '../address.ts';
 import type { ServerLog } from '../errors.ts';
+import type { LongWork } from '../long-work.ts';
 import type { PolicyParts } from '../policy/answers.ts';
 import { withErrorInfo } from './errors.ts';
 import { listenHttp } from './listener.ts';
@@ -39,13 +40,14 @@ export async function startHttpServer(
   address: HostPort,
   metricsText: ProbeSources['metricsText'],
   log: ServerLog,
+  longWork: LongWork,
 ): Promise<HttpServer> {
   let draining = false;
   const ended = new AbortController();
   const notReady = () =>
     draining ? 'the server is shutting down' : pdp.ready ? undefined : 'no policy has been loaded yet';
   const probes = createProbes({ notReady, metricsText }, log);
-  const listener = await listenHttp(address, createHandler(pdp, policy, ended.signal, probes, log));
+  const listener = await listenHttp(address, createHandler(pdp, policy, ended.signal, probes, log, longWork));
   let closing: Promise<void> | undefined;
   const close = async (deadlineMs: number): Promise<void> => {
     draining = true;
@@ -83,6 +85,7 @@ function createHandler(
   ended: AbortSignal,
   fallback: (request: AnyRequest, response: AnyResponse) => void,
   log: ServerLog,
+  longWork: LongWork,
 ): (request: AnyRequest, response: AnyResponse) => void {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
@@ -92,7 +95,7 @@ function createHandler(
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
     requestGate: createPolicyGate(policy, log),
   })
-    .service(DecisionService, createDecisionService(pdp, log))
+    .service(DecisionService, createDecisionService(pdp, log, longWork))
     .service(
       PolicyService,
       policy === undefined ? createAbsentPolicyService() : createPolicyService(policy, log, ended),

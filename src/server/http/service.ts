@@ -2,10 +2,10 @@
  * DecisionService for Connect: messages to questions, questions to the view,
  * answers to messages. What is asked and answered is shared with gRPC.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { createContextKey, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { Source } from '../../decision-log/log.ts';
+import type { Steps } from '../../engine/steps.ts';
 import type {
   DecisionService,
   StreamCheckRequest,
@@ -32,28 +32,32 @@ import {
 } from '../decision/response.ts';
 import { toStatusMessage } from '../decision/status.ts';
 import { type ServerLog, toFailure } from '../errors.ts';
-import type { Asked } from '../question.ts';
+import type { LongWork } from '../long-work.ts';
+import type { Asked, ObjectsPart } from '../question.ts';
 import { traceIdOf } from '../trace.ts';
 import { toConnectError } from './errors.ts';
 
 /** Peer address of the request; set by the server for each. */
 export const callerKey = createContextKey('', { description: 'caller' });
 
-export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typeof DecisionService> {
+export function createDecisionService(
+  pdp: Pdp,
+  log: ServerLog,
+  longWork: LongWork,
+): ServiceImpl<typeof DecisionService> {
   return {
     check: unary('check', toCheckQuestion, (view, question, call) =>
       fromCheckAnswer(answerCheck(view, question, call)),
     ),
-    batchCheck: unary('batch', toBatchQuestion, (view, question, call) =>
-      fromBatchAnswer(answerBatch(view, question, call)),
-    ),
-    listSubjects: unary('list_subjects', toListSubjectsQuestion, (view, question, call) => {
-      const { query, type, page } = question;
-      return fromSubjectList(view, view.listSubjects(query, type, page, call));
+    batchCheck: stepped('batch', toBatchQuestion, function* (view, question, call) {
+      return fromBatchAnswer(yield* answerBatch(view, question, call));
     }),
-    listActions: unary('list_actions', toListActionsQuestion, (view, { query }, call) =>
-      fromActionList(view, view.listActions(query, call)),
-    ),
+    listSubjects: stepped('list_subjects', toListSubjectsQuestion, function* (view, { query, type, page }, call) {
+      return fromSubjectList(view, yield* view.listSubjects(query, type, page, call));
+    }),
+    listActions: stepped('list_actions', toListActionsQuestion, function* (view, { query }, call) {
+      return fromActionList(view, yield* view.listActions(query, call));
+    }),
     explain: unary('explain', toInnerQuestion, (view, { query }, call) =>
       fromExplanation(view, view.explain(query, call)),
     ),
@@ -61,10 +65,16 @@ export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typ
       try {
         const question = toListObjectsQuestion(request);
         const view = await viewFor(question, context);
-        for (const part of answerObjects(view, question, toCall(context, 'list_objects'))) {
-          yield fromObjectsPart(part);
-          await nextTurn();
-          if (context.signal.aborted) return;
+        const parts = answerObjects(view, question, toCall(context, 'list_objects'));
+        const gone = () => context.signal.aborted;
+        try {
+          for (;;) {
+            const part = await longWork.advance<ObjectsPart, void>(parts, gone);
+            if (part.done === true || gone()) return;
+            yield fromObjectsPart(part.value);
+          }
+        } finally {
+          parts.return();
         }
       } catch (error) {
         throw toConnectError(error, log);
@@ -81,16 +91,26 @@ export function createDecisionService(pdp: Pdp, log: ServerLog): ServiceImpl<typ
   function unary<Request, Question extends Asked, Response>(
     source: Source,
     toQuestion: (request: Request) => Question,
-    ask: (view: View, question: Question, call: Call) => Response,
+    ask: (view: View, question: Question, call: Call, context: HandlerContext) => Response | Promise<Response>,
   ): (request: Request, context: HandlerContext) => Promise<Response> {
     return async (request, context) => {
       try {
         const question = toQuestion(request);
-        return ask(await viewFor(question, context), question, toCall(context, source));
+        return await ask(await viewFor(question, context), question, toCall(context, source), context);
       } catch (error) {
         throw toConnectError(error, log);
       }
     };
+  }
+
+  function stepped<Request, Question extends Asked, Response>(
+    source: Source,
+    toQuestion: (request: Request) => Question,
+    ask: (view: View, question: Question, call: Call) => Steps<Response>,
+  ): (request: Request, context: HandlerContext) => Promise<Response> {
+    return unary(source, toQuestion, (view, question, call, context) =>
+      longWork.finish(ask(view, question, call), () => context.signal.aborted),
+    );
   }
 
   async function answerOne(
