@@ -3,7 +3,7 @@
  * anew where somebody else was faster. Called by administration.ts. What was judged is what is written, or nothing is.
  */
 import type { Snapshot } from '../graph/snapshot.ts';
-import { formatRevision, parseRevision, type Revision } from '../model/change.ts';
+import { formatRevision, isSameRevision, parseRevision, type Revision } from '../model/change.ts';
 import { PosternError } from '../model/errors.ts';
 import type { Replica } from '../replica/replica.ts';
 import { notReady } from '../replica/tenants.ts';
@@ -44,7 +44,7 @@ export async function commitAt(
       throw new PosternError('CANCELLED', 'the call was given up before anything was written');
     const snapshot = replica.current;
     if (snapshot === undefined) throw notReady(replica);
-    if (expected !== undefined && !isSame(expected, snapshot.revision)) {
+    if (expected !== undefined && !isSameRevision(expected, snapshot.revision)) {
       // Perhaps only this process has not heard of it yet.
       if (tries === 1 && isAhead(expected, snapshot.revision)) {
         await replica.waitFor(expected, signal ?? AbortSignal.timeout(settleMs));
@@ -75,10 +75,6 @@ export async function commitAt(
 
 function isConflict(error: unknown): error is PosternError {
   return error instanceof PosternError && error.code === 'REVISION_CONFLICT';
-}
-
-function isSame(a: Revision, b: Revision): boolean {
-  return a.epoch === b.epoch && a.number === b.number;
 }
 
 function isAhead(expected: Revision, held: Revision): boolean {

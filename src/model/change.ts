@@ -25,12 +25,38 @@ export interface Revision {
   readonly epoch: string;
   /** The number of the last change set; 0 is the empty graph. */
   readonly number: number;
+  /**
+   * Letters and digits that its commit drew at random: a failover that loses commits gives their numbers out again, to
+   * other ones. Absent for number 0, and where the writer gave none.
+   */
+  readonly nonce?: string;
+}
+
+/** Whether two are one point in history, as far as can be told: a nonce that is not known could be any. */
+export function isSameRevision(a: Revision, b: Revision): boolean {
+  return a.epoch === b.epoch && a.number === b.number && mayBeSameNonce(a.nonce, b.nonce);
+}
+
+/** Whether two nonces of one number may be of one commit. */
+export function mayBeSameNonce(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
+}
+
+/**
+ * Whether a change set was made on the graph at a revision: it has the next number, and does not say that it was made
+ * on another commit. The number 0 is the empty graph in every epoch.
+ */
+export function isNextOf(held: Revision, { revision, after }: Pick<ChangeSet, 'revision' | 'after'>): boolean {
+  if (held.number + 1 !== revision.number) return false;
+  return held.number === 0 || (held.epoch === revision.epoch && mayBeSameNonce(held.nonce, after));
 }
 
 /** An atomic list of changes, as committed. */
 export interface ChangeSet {
   /** The revision that this change set made. */
   readonly revision: Revision;
+  /** The nonce of the revision that it was made on; absent where that has none. */
+  readonly after?: string;
   readonly changes: readonly Change[];
   /** Milliseconds since 1970, of the writer. */
   readonly at: number;
@@ -42,11 +68,11 @@ export interface ChangeSet {
   readonly why?: string;
 }
 
-const tokenPattern = /^([A-Za-z0-9]{1,64})\.(0|[1-9][0-9]{0,15})$/;
+const tokenPattern = /^([A-Za-z0-9]{1,64})\.(0|[1-9][0-9]{0,15})(?:\.([A-Za-z0-9]{1,64}))?$/;
 
-/** The revision token: "epoch.number". Opaque to callers. */
-export function formatRevision(revision: Revision): string {
-  return `${revision.epoch}.${revision.number}`;
+/** The revision token: "epoch.number.nonce", or "epoch.number" where there is no nonce. Opaque to callers. */
+export function formatRevision({ epoch, number, nonce }: Revision): string {
+  return nonce === undefined ? `${epoch}.${number}` : `${epoch}.${number}.${nonce}`;
 }
 
 /**
@@ -62,5 +88,6 @@ export function parseRevision(token: string, field: string): Revision {
       { field },
     );
   }
-  return { epoch: match[1] as string, number: Number(match[2]) };
+  const [, epoch = '', number, nonce] = match;
+  return { epoch, number: Number(number), ...(nonce === undefined ? {} : { nonce }) };
 }

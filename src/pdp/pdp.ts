@@ -4,7 +4,7 @@
  * hands out views. It never talks to a store and never waits for the log.
  */
 import type { DecisionLog } from '../decision-log/log.ts';
-import { formatRevision, parseRevision, type Revision } from '../model/change.ts';
+import { formatRevision, parseRevision } from '../model/change.ts';
 import type { Replica } from '../replica/replica.ts';
 import { notReady, type Tenants } from '../replica/tenants.ts';
 import { createCounters, type DecisionCounters } from './counters.ts';
@@ -55,7 +55,7 @@ export function createPdp(options: PdpOptions): RunningPdp {
   function viewAt(replica: Replica, atLeast: string, signal: AbortSignal | undefined): View | Promise<View> {
     if (atLeast === '') return currentView(replica);
     const revision = parseRevision(atLeast, 'at_least');
-    if (covers(replica.current?.revision, revision)) return currentView(replica);
+    if (replica.has(revision)) return currentView(replica);
     return replica.waitFor(revision, signal).then(() => currentView(replica));
   }
 
@@ -78,8 +78,4 @@ interface TenantViews {
   readonly context: ViewContext;
   /** The view of the newest snapshot that was asked for. */
   newest: SnapshotView | undefined;
-}
-
-function covers(current: Revision | undefined, asked: Revision): boolean {
-  return current !== undefined && current.epoch === asked.epoch && current.number >= asked.number;
 }

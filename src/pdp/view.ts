@@ -75,7 +75,7 @@ export interface Pdp {
    * @param tenant Empty where the sidecar was told one tenant to serve.
    * @param atLeast A revision token, or empty.
    * @param signal Ends the wait: deadline or cancellation.
-   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, INVALID_REVISION_TOKEN
+   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, REVISION_LOST, INVALID_REVISION_TOKEN
    */
   view(tenant: string, atLeast: string, signal?: AbortSignal): View | Promise<View>;
   /** Whether every tenant that this process began with has, or had, a snapshot; never false again. */

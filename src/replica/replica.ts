@@ -8,7 +8,7 @@
 import { applyChanges } from '../graph/apply.ts';
 import { Draft } from '../graph/draft.ts';
 import { emptySnapshot, type GraphOptions, type Snapshot } from '../graph/snapshot.ts';
-import type { ChangeSet, Revision } from '../model/change.ts';
+import { type ChangeSet, isNextOf, isSameRevision, type Revision } from '../model/change.ts';
 import { messageOf, PosternError } from '../model/errors.ts';
 import type { Store, Subscription } from '../store/store.ts';
 import { Pause } from './pause.ts';
@@ -45,7 +45,7 @@ export class Replica {
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
   readonly #pause = new Pause();
-  readonly #waiters = new RevisionWaiters();
+  readonly #waiters = new RevisionWaiters(() => this.#synchronise());
   readonly #listeners = new Set<SnapshotListener>();
   #current: Snapshot | undefined;
   #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
@@ -101,12 +101,17 @@ export class Replica {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whether the snapshot in force is at least at a revision, and does not have another commit of its number. */
+  has(revision: Revision): boolean {
+    return this.#waiters.has(revision);
+  }
+
   /**
    * Resolves when the snapshot is at least at a revision.
-   * @throws PosternError REVISION_NOT_REACHED when the signal ends the wait, REVISION_OF_OTHER_EPOCH
+   * @throws PosternError REVISION_NOT_REACHED when the signal ends the wait, REVISION_OF_OTHER_EPOCH, REVISION_LOST
    */
   waitFor(revision: Revision, signal: AbortSignal | undefined): Promise<void> {
-    return this.#waiters.wait(revision, this.#current?.revision, signal);
+    return this.#waiters.wait(revision, signal);
   }
 
   /** Ends every wait for a revision, and lets nobody wait any more: a drain must not last as long as their patience. */
@@ -128,8 +133,7 @@ export class Replica {
 
   #receive(changeSet: ChangeSet): void {
     const held = this.#current?.revision;
-    const next =
-      held !== undefined && held.epoch === changeSet.revision.epoch && held.number + 1 === changeSet.revision.number;
+    const next = held !== undefined && isNextOf(held, changeSet);
     // While a synchronisation runs, it alone moves the snapshot; it looks at the store's head last.
     if (next && this.#synchronising === undefined) this.#applyOne(changeSet);
     else this.#synchroniseSoon(this.#options.retryMs);
@@ -200,9 +204,10 @@ export class Replica {
       if (this.#isClosed()) return;
       const held = this.#current?.revision;
       if (head === undefined) return this.#miss();
-      if (held !== undefined && held.epoch === head.epoch && held.number === head.number) {
+      if (held !== undefined && isSameRevision(held, head)) {
         const { kind } = this.#state;
         this.#state = { kind: 'current' };
+        this.#waiters.confirmed();
         if (kind === 'behind') this.#options.onEvent({ kind: 'current', revision: held });
         return;
       }
@@ -264,7 +269,7 @@ export class Replica {
   /** The only assignment of the snapshot. */
   #install(snapshot: Snapshot, changeSet: ChangeSet | undefined): void {
     this.#current = snapshot;
-    this.#waiters.reached(snapshot.revision);
+    this.#waiters.reached(snapshot.revision, changeSet !== undefined);
     this.#attempt.resolve();
     for (const listener of this.#listeners) listener(snapshot, changeSet);
   }

@@ -74,6 +74,7 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   NOT_READY: retry,
   STORE_UNAVAILABLE: retry,
   REVISION_OF_OTHER_EPOCH: { grpc: outOfRange, http: 400, exit: 5 },
+  REVISION_LOST: { grpc: outOfRange, http: 400, exit: 5 },
   STORE_CORRUPT: { grpc: dataLoss, http: 500, exit: 6 },
   CANCELLED: { grpc: cancelled, http: 499, exit: 4 },
   INTERNAL: { grpc: internal, http: 500, exit: 6 },

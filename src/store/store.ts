@@ -7,7 +7,14 @@
  * validated the graph that results (graph/validate.ts) at the revision that it
  * states as expected.
  */
-import { type Change, type ChangeSet, formatRevision, hasForeignBefore, type Revision } from '../model/change.ts';
+import {
+  type Change,
+  type ChangeSet,
+  formatRevision,
+  hasForeignBefore,
+  isSameRevision,
+  type Revision,
+} from '../model/change.ts';
 import { entityKey } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
 import { quote } from '../model/names.ts';
@@ -38,7 +45,10 @@ export interface Subscription {
 }
 
 export interface CommitOptions {
-  /** Refuse with REVISION_CONFLICT unless the tenant is at this revision. Number 0 with any epoch means "is empty". */
+  /**
+   * Refuse with REVISION_CONFLICT unless the tenant is at this revision, of this nonce where both are known. Number 0
+   * with any epoch means "is empty".
+   */
   readonly expected?: Revision;
   /** Who commits; kept in the history. */
   readonly by?: string;
@@ -75,7 +85,7 @@ export interface Store {
   /**
    * The change sets after a revision, oldest first, at most `limit` (fewer where they are large, but never none
    * while there is one); empty when there are none; undefined where history no longer reaches back that far,
-   * ends before it, or is of another epoch: load again.
+   * ends before it, is of another epoch, or has another commit at that number (told by its nonce): load again.
    * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT
    */
   changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined>;
@@ -121,8 +131,9 @@ export interface Store {
 /** Refuses a commit whose expectation does not hold. @throws PosternError REVISION_CONFLICT */
 export function checkExpected(tenant: string, expected: Revision | undefined, head: Revision | undefined): void {
   if (expected === undefined) return;
-  const number = head?.number ?? 0;
-  if (expected.number === number && (number === 0 || expected.epoch === head?.epoch)) return;
+  const holds =
+    expected.number === 0 ? (head?.number ?? 0) === 0 : head !== undefined && isSameRevision(expected, head);
+  if (holds) return;
   throw conflict(tenant, expected, head);
 }
 

@@ -96,7 +96,8 @@ export function describeStoreHistory({ name, create, createSecond }: StoreUnderT
         expect(await store.changesBefore(tenant, { epoch: 'other', number: 4 }, 10)).toEqual([]);
         const [one] = await store.changesBefore(tenant, { epoch, number: 3 }, 1);
         expect(one).toEqual({
-          revision: { epoch, number: 2 },
+          revision: { epoch, number: 2, nonce: expect.any(String) },
+          after: (await store.changesBefore(tenant, { epoch, number: 2 }, 1))[0]?.revision.nonce,
           changes: [putOf(bindingOf(2))],
           at: expect.any(Number),
           by: 'w2',

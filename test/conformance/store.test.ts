@@ -6,6 +6,7 @@ import { sharedRedisUrl } from '../setup/redis-server.ts';
 import { describeStoreDeletion } from './store.deletion.ts';
 import { describeStoreFollowing } from './store.following.ts';
 import { describeStoreHistory } from './store.history.ts';
+import { describeStoreNonces } from './store.nonces.ts';
 import { describeStoreData, type StoreUnderTest } from './store.suite.ts';
 
 const createRedis = (history?: 'short') =>
@@ -29,4 +30,5 @@ for (const store of stores) {
   describeStoreFollowing(store);
   describeStoreHistory(store);
   describeStoreDeletion(store);
+  describeStoreNonces(store);
 }

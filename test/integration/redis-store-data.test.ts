@@ -38,27 +38,31 @@ afterEach(() => store.close());
 
 test('records, head and history are readable with plain commands', async () => {
   const record = bindingOf(1);
-  const { epoch } = await store.commit(tenant, [putOf(record)], { by: 'alice', why: 'first' });
-  await store.commit(tenant, [deleteOf(record), putOf(bindingOf(2))]);
+  const first = await store.commit(tenant, [putOf(record)], { by: 'alice', why: 'first' });
+  const second = await store.commit(tenant, [deleteOf(record), putOf(bindingOf(2))]);
+  const { epoch } = first;
   const at = expect.stringMatching(/^\d{13}$/);
-  expect(await redis.hgetall(`postern:{${tenant}}:head`)).toMatchObject({ epoch, revision: '2' });
+  expect(await redis.hgetall(`postern:{${tenant}}:head`)).toMatchObject({
+    epoch,
+    revision: '2',
+    nonce: `2-${second.nonce}`,
+  });
   expect(await redis.hgetall(`postern:{${tenant}}:binding`)).toEqual({
     '["user:2","editor","doc:1","allow"]': JSON.stringify(bindingOf(2)),
   });
   expect(await redis.xrange(`postern:{${tenant}}:changes`, '-', '+')).toEqual([
     [
       '1-0',
-      ['epoch', epoch, 'at', at, 'parts', '1', 'by', 'alice', 'why', 'first', '+binding', JSON.stringify(record)],
+      [
+        ...['epoch', epoch, 'nonce', first.nonce, 'at', at, 'parts', '1', 'by', 'alice', 'why', 'first'],
+        '+binding',
+        JSON.stringify(record),
+      ],
     ],
     [
       '2-0',
       [
-        'epoch',
-        epoch,
-        'at',
-        at,
-        'parts',
-        '1',
+        ...['epoch', epoch, 'nonce', second.nonce, 'at', at, 'parts', '1', 'after', first.nonce],
         '-binding',
         '["user:1","editor","doc:1","allow"]',
         '+binding',
@@ -118,6 +122,8 @@ describe('a foreign hand', () => {
     { head: { epoch: 'e' }, field: 'revision' },
     { head: { epoch: 'e.e', revision: '1' }, field: 'epoch' },
     { head: { revision: '1' }, field: 'epoch' },
+    { head: { epoch: 'e', revision: '1', nonce: 'abc' }, field: 'nonce' },
+    { head: { epoch: 'e', revision: '1', nonce: '1-a.b' }, field: 'nonce' },
   ])('that wrote the head $head is named', async ({ head, field }) => {
     const { head: key } = tenantKeys(tenant);
     await redis.hset(key, head);
@@ -130,6 +136,8 @@ describe('a foreign hand', () => {
   test.for([
     { entry: ['at', '1', 'parts', '1'], says: '"at" is missing' },
     { entry: ['epoch', '@', 'at', '1', 'parts', '0'], says: 'parts' },
+    { entry: ['epoch', '@', 'nonce', 'a b', 'at', '1', 'parts', '1'], says: 'nonce is not' },
+    { entry: ['epoch', '@', 'after', '', 'at', '1', 'parts', '1'], says: 'after is not' },
     { entry: ['epoch', '@', 'at', 'noon', 'parts', '1'], says: 'at is not' },
     { entry: ['epoch', '@', 'at', '1', 'parts', '1', '+gizmo', '{}'], says: 'known kind' },
     { entry: ['epoch', '@', 'at', '1', 'parts', '1', '+role', '{}'], says: 'kind is missing' },
@@ -170,6 +178,8 @@ describe('a foreign hand', () => {
     '{"epoch":"e","revision":0}',
     '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"put","record":{"kind":"gizmo"}}]}',
     '{"epoch":"e","revision":1,"at":1,"via":7,"changes":[]}',
+    '{"epoch":"e","revision":1,"nonce":7,"at":1,"changes":[]}',
+    '{"epoch":"e","revision":1,"after":"a b","at":1,"changes":[]}',
     '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"delete","kind":"object","key":"doc:1","before":null}]}',
     '{"epoch":"e","revision":1,"at":1,"changes":[{"op":"delete","kind":"object","key":"doc:1","before":{"kind":"object","object":"doc:2"}}]}',
   ])('that published %s is reported, and following goes on', async (message) => {

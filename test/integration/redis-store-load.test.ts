@@ -145,7 +145,7 @@ test('history is bounded by bytes, and keeps the newest change set whatever its 
     tenant,
     Array.from({ length: 3000 }, (_, i) => putOf(bindingOf(i))),
   );
-  const last = await small.changesSince(tenant, { ...head, number: head.number - 1 }, 1);
+  const last = await small.changesSince(tenant, { epoch: head.epoch, number: head.number - 1 }, 1);
   expect(last?.[0]?.changes).toHaveLength(3000);
   await small.close();
 });

@@ -11,6 +11,8 @@ export class FaultyStore implements Store {
   forgetful = false;
   /** History is there, and cannot be read. */
   corruptHistory = false;
+  /** Every revision is told to be of this epoch: a store that replaces another one looks like the same history. */
+  epoch: string | undefined;
   /** Every read fails. */
   away = false;
   /** Called before the first record of a load. */
@@ -37,7 +39,7 @@ export class FaultyStore implements Store {
   async head(tenant: string): Promise<Revision | undefined> {
     this.calls.head++;
     this.#refuseWhenAway();
-    return this.#inner.head(tenant);
+    return this.#told(await this.#inner.head(tenant));
   }
 
   async load(...[tenant, onBatch, onRestart]: Parameters<Store['load']>): Promise<Revision> {
@@ -46,18 +48,21 @@ export class FaultyStore implements Store {
     await this.beforeLoad();
     const revision = await this.#inner.load(tenant, onBatch, onRestart);
     await this.beforeLoadEnds();
-    return revision;
+    return this.#told(revision);
   }
 
   async changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined> {
     this.calls.changesSince++;
     this.#refuseWhenAway();
     if (this.corruptHistory) throw new PosternError('STORE_CORRUPT', 'the test has written garbage into the history');
-    return this.forgetful ? undefined : this.#inner.changesSince(tenant, since, limit);
+    if (this.forgetful) return undefined;
+    const epoch = since.epoch === this.epoch ? (await this.#inner.head(tenant))?.epoch : undefined;
+    const found = await this.#inner.changesSince(tenant, { ...since, epoch: epoch ?? since.epoch }, limit);
+    return found?.map((changeSet) => this.#toldOf(changeSet));
   }
 
-  commit(tenant: string, changes: readonly Change[], options?: CommitOptions): Promise<Revision> {
-    return this.#inner.commit(tenant, changes, options);
+  async commit(tenant: string, changes: readonly Change[], options?: CommitOptions): Promise<Revision> {
+    return this.#told(await this.#inner.commit(tenant, changes, options));
   }
 
   changesBefore(...args: Parameters<Store['changesBefore']>): Promise<readonly ChangeSet[]> {
@@ -96,11 +101,19 @@ export class FaultyStore implements Store {
 
   #attach(tenant: string, listener: StoreListener): Subscription {
     return this.#inner.follow(tenant, {
-      onChangeSet: (changeSet) => this.losing-- > 0 || listener.onChangeSet(changeSet),
-      onHead: (head) => this.losing-- > 0 || listener.onHead(head),
+      onChangeSet: (changeSet) => this.losing-- > 0 || listener.onChangeSet(this.#toldOf(changeSet)),
+      onHead: (head) => this.losing-- > 0 || listener.onHead(this.#told(head)),
       onConnected: () => listener.onConnected(),
       onDisconnected: (reason) => listener.onDisconnected(reason),
     });
+  }
+
+  #told<Told extends Revision | undefined>(revision: Told): Told {
+    return revision === undefined || this.epoch === undefined ? revision : { ...revision, epoch: this.epoch };
+  }
+
+  #toldOf(changeSet: ChangeSet): ChangeSet {
+    return { ...changeSet, revision: this.#told(changeSet.revision) };
   }
 
   #refuseWhenAway(): void {

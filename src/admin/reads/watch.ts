@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { recordsOf } from '../../graph/records.ts';
 import type { Snapshot } from '../../graph/snapshot.ts';
-import { formatRevision, parseRevision, type Revision } from '../../model/change.ts';
+import { formatRevision, isNextOf, isSameRevision, parseRevision, type Revision } from '../../model/change.ts';
 import type { EntityRecord } from '../../model/entity.ts';
 import { PosternError } from '../../model/errors.ts';
 import type { Replica } from '../../replica/replica.ts';
@@ -73,7 +73,7 @@ export async function* watch(options: WatchOptions, signal: AbortSignal): AsyncG
       if (event.kind === 'overflow') throw tooSlow(reached);
       assertPermitted(event.snapshot);
       if (event.kind === 'graph') graph = event.snapshot;
-      else if (isNext(reached, event.changeSet.revision)) {
+      else if (reached !== undefined && isNextOf(reached, event.changeSet)) {
         reached = event.changeSet.revision;
         yield { kind: 'changes', changeSet: event.changeSet };
       } else if (!isHeld(reached, event.changeSet.revision)) graph = tail.restart();
@@ -107,6 +107,7 @@ class CatchUp {
     let at = this.#since;
     if (at.number > 0 && at.epoch !== this.#to.epoch) return;
     if (at.number > this.#to.number && !(await this.#storeHas(at))) return;
+    if (at.number > 0 && at.number === this.#to.number && !isSameRevision(at, this.#to)) return;
     while (at.number < this.#to.number) {
       const batch = await this.#read(at);
       if (batch === undefined || batch.length === 0) return;
@@ -114,7 +115,7 @@ class CatchUp {
         const { epoch, number } = changeSet.revision;
         // What is after the snapshot comes by the tail.
         if (number > this.#to.number) break;
-        if (epoch !== this.#to.epoch || number !== at.number + 1 || tail.isSuperseded) return;
+        if (epoch !== this.#to.epoch || !isNextOf(at, changeSet) || tail.isSuperseded) return;
         yield { kind: 'changes', changeSet };
         at = changeSet.revision;
       }
@@ -124,8 +125,7 @@ class CatchUp {
 
   /** The reader may be ahead of this replica, but not of the store: that has lost what the reader knows. */
   async #storeHas(revision: Revision): Promise<boolean> {
-    const head = await unlessFailed(() => this.#store.head(this.#tenant));
-    return head !== undefined && head.epoch === revision.epoch && head.number >= revision.number;
+    return (await this.#read(revision)) !== undefined;
   }
 
   #read(since: Revision) {
@@ -164,12 +164,6 @@ async function* partsOf(snapshot: Snapshot, tail: Tail): AsyncGenerator<GraphEve
 /** Whether a reader who is at a revision has this one already. */
 function isHeld(reached: Revision | undefined, revision: Revision): boolean {
   return reached !== undefined && reached.epoch === revision.epoch && revision.number <= reached.number;
-}
-
-function isNext(reached: Revision | undefined, revision: Revision): boolean {
-  if (reached === undefined || revision.number !== reached.number + 1) return false;
-  // The number 0 is the empty graph in every epoch.
-  return reached.epoch === revision.epoch || reached.number === 0;
 }
 
 function tooSlow(reached: Revision | undefined): PosternError {

@@ -3,7 +3,7 @@
  * many changes they hold. The memory store keeps one for each tenant; it must
  * never hand out a history with a gap.
  */
-import type { ChangeSet, Revision } from '../../model/change.ts';
+import { type ChangeSet, isNextOf, isSameRevision, type Revision } from '../../model/change.ts';
 
 export interface HistoryLimits {
   /** Most change sets kept. */
@@ -42,8 +42,10 @@ export class History {
   since(since: Revision, head: Revision, limit: number): readonly ChangeSet[] | undefined {
     if (since.number > head.number || (since.number > 0 && since.epoch !== head.epoch)) return undefined;
     const missing = head.number - since.number;
-    if (missing > this.#changeSets.length) return undefined;
+    if (missing === 0) return since.number === 0 || isSameRevision(since, head) ? [] : undefined;
     const first = this.#changeSets.length - missing;
+    const next = this.#changeSets[first];
+    if (next === undefined || !isNextOf(since, next)) return undefined;
     return this.#changeSets.slice(first, first + limit);
   }
 

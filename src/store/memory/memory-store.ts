@@ -112,10 +112,12 @@ class MemoryStore implements Store {
     }
     for (const change of changes) checkBefore(change);
     const into = found ?? this.#create(tenant);
-    const revision = { epoch: into.head.epoch, number: into.head.number + 1 };
+    const { epoch, number, nonce: after } = into.head;
+    const revision = { epoch, number: number + 1, nonce: randomBytes(4).toString('hex') };
     for (const change of changes) apply(into, change);
     const changeSet: ChangeSet = {
       revision,
+      ...(after === undefined ? {} : { after }),
       changes: [...changes],
       at: this.#now(),
       ...(options.by ? { by: options.by } : {}),

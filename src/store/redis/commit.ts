@@ -49,6 +49,7 @@ export async function commit(
   const { expected, by = '', via = '', why = '', deletesTenant = false, onProgress } = options;
   const about: About = { at, by, via, why };
   const staging = stagingKey(keys, randomBytes(8).toString('hex'));
+  const nonce = randomBytes(4).toString('hex');
   const run = async (counts: readonly number[], staged: boolean, message: string, words: readonly string[]) =>
     toRevision(
       await commands.commit(
@@ -57,8 +58,10 @@ export async function commit(
           entityKinds.join(' '),
           keys.channel,
           randomBytes(8).toString('hex'),
+          nonce,
           expected?.epoch ?? '',
           expected?.number ?? '',
+          expected?.nonce ?? '',
           at,
           by,
           via,
@@ -73,6 +76,7 @@ export async function commit(
         ],
       ),
       keys,
+      nonce,
       expected,
     );
 
@@ -109,17 +113,15 @@ async function stage(client: RedisClient, staging: string, part: Part): Promise<
 }
 
 /** Takes what commit.lua returns. */
-function toRevision(reply: unknown, keys: TenantKeys, expected: Revision | undefined): Revision {
+function toRevision(reply: unknown, keys: TenantKeys, nonce: string, expected: Revision | undefined): Revision {
   const [outcome, first = '', second = '', third = ''] = (reply as readonly unknown[]).map(String);
   switch (outcome) {
     case 'ok':
-      return { epoch: first, number: Number(second) };
-    case 'conflict':
-      throw conflict(
-        keys.tenant,
-        expected as Revision,
-        second === '0' ? undefined : { epoch: first, number: Number(second) },
-      );
+      return { epoch: first, number: Number(second), nonce };
+    case 'conflict': {
+      const head = { epoch: first, number: Number(second), ...(third === '' ? {} : { nonce: third }) };
+      throw conflict(keys.tenant, expected as Revision, head.number === 0 ? undefined : head);
+    }
     case 'wrongtype':
       throw corrupt(`key ${first}`, '', `is a ${second}, not a ${third}; nothing was written`);
     case 'corrupt':

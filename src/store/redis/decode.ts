@@ -12,15 +12,22 @@ import { parseChange, parseRecord, withBefore } from '../../model/parse-record.t
 
 const epochPattern = /^[A-Za-z0-9]{1,64}$/;
 const numberPattern = /^[1-9][0-9]{0,15}$/;
+const headNoncePattern = /^([1-9][0-9]{0,15})-([A-Za-z0-9]{1,64})$/;
 
-/** The fields epoch and revision of a head; undefined where neither is there. */
+/** The fields of a head that parseHead takes, in its order. */
+export const headFields = ['epoch', 'revision', 'nonce'] as const;
+
+/** The revision of a head; undefined where it has neither an epoch nor a number. */
 export function parseHead(
-  epoch: string | null | undefined,
-  number: string | null | undefined,
+  [epoch = null, number = null, nonce = null]: readonly (string | null | undefined)[],
   key: string,
 ): Revision | undefined {
-  if ((epoch ?? null) === null && (number ?? null) === null) return undefined;
-  return parseRevisionOf(epoch, number, key);
+  if (epoch === null && number === null) return undefined;
+  const match = headNoncePattern.exec(nonce ?? '');
+  if (nonce !== null && match === null)
+    throw corrupt(key, 'nonce', 'is not a revision number, "-", letters and digits');
+  // The nonce of another number was left by a writer that knew of none.
+  return parseRevisionOf(epoch, number, match?.[1] === number ? match?.[2] : undefined, key);
 }
 
 /** One field of a record hash. */
@@ -36,7 +43,7 @@ export function parseStored(kind: EntityKind, field: string, text: string, key: 
 export function parseMessage(text: string, channel: string): ChangeSet | Revision {
   const where = `a message on channel ${channel}`;
   const from = objectAt(parseJson(text, where), where, '');
-  const revision = parseRevisionOf(from.epoch, from.revision, where);
+  const revision = parseRevisionOf(from.epoch, from.revision, from.nonce, where);
   if (from.changes === undefined) return revision;
   if (!Array.isArray(from.changes)) throw corrupt(where, 'changes', 'is not a list');
   const changes = from.changes.map((change: unknown) => parseChange(change, where));
@@ -46,6 +53,8 @@ export function parseMessage(text: string, channel: string): ChangeSet | Revisio
 /** What the first entry of a change set says of the whole. */
 export interface EntryHead {
   readonly epoch: string;
+  readonly nonce: string | undefined;
+  readonly after: string | undefined;
   readonly at: string;
   readonly parts: number;
   readonly by: string | undefined;
@@ -61,7 +70,8 @@ export function parseFirstEntry(fields: readonly string[], where: string): { hea
   const parts = Number(about.parts);
   if (about.epoch === undefined || about.at === undefined) throw corrupt(where, 'epoch', 'or "at" is missing');
   if (!Number.isSafeInteger(parts) || parts < 1) throw corrupt(where, 'parts', 'is not a number above 0');
-  const head = { epoch: about.epoch, at: about.at, parts, by: about.by, via: about.via, why: about.why };
+  const { epoch, nonce, after, at, by, via, why } = about;
+  const head = { epoch, nonce, after, at, parts, by, via, why };
   return { head, changes: parseEntry(fields.slice(i), where) };
 }
 
@@ -96,16 +106,25 @@ function parsePair(op: string, value: string, where: string): Change {
 /** @param about What is said of the whole, untrusted; `at` is a number or its text. */
 export function toChangeSet(
   revision: Revision,
-  about: { readonly at?: unknown; readonly by?: unknown; readonly via?: unknown; readonly why?: unknown },
+  about: Readonly<Partial<Record<'after' | 'at' | 'by' | 'via' | 'why', unknown>>>,
   changes: readonly Change[],
   where: string,
 ): ChangeSet {
   const at = Number(about.at);
   if (!Number.isSafeInteger(at)) throw corrupt(where, 'at', 'is not a number of milliseconds');
+  const after = nonceOf(about.after, 'after', where);
   const by = textOf(about.by, 'by', where);
   const via = textOf(about.via, 'via', where);
   const why = textOf(about.why, 'why', where);
-  return { revision, changes, at, ...(by ? { by } : {}), ...(via ? { via } : {}), ...(why ? { why } : {}) };
+  return {
+    revision,
+    ...(after === undefined ? {} : { after }),
+    changes,
+    at,
+    ...(by ? { by } : {}),
+    ...(via ? { via } : {}),
+    ...(why ? { why } : {}),
+  };
 }
 
 function textOf(value: unknown, field: string, where: string): string | undefined {
@@ -117,14 +136,21 @@ function isChange(field: string | undefined): boolean {
   return field !== undefined && /^[+=-]/.test(field);
 }
 
-function parseRevisionOf(epoch: unknown, number: unknown, where: string): Revision {
+/** A revision as anybody may have written it; the nonce may be absent. @throws PosternError STORE_CORRUPT */
+export function parseRevisionOf(epoch: unknown, number: unknown, nonceText: unknown, where: string): Revision {
   if (typeof epoch !== 'string' || !epochPattern.test(epoch)) {
     throw corrupt(where, 'epoch', 'is not 1 to 64 letters and digits');
   }
   if (!numberPattern.test(String(number)) || !Number.isSafeInteger(Number(number))) {
     throw corrupt(where, 'revision', 'is not a whole number above 0');
   }
-  return { epoch, number: Number(number) };
+  const nonce = nonceOf(nonceText, 'nonce', where);
+  return { epoch, number: Number(number), ...(nonce === undefined ? {} : { nonce }) };
+}
+
+function nonceOf(value: unknown, field: string, where: string): string | undefined {
+  if (value === undefined || (typeof value === 'string' && epochPattern.test(value))) return value;
+  throw corrupt(where, field, 'is not 1 to 64 letters and digits');
 }
 
 function parseJson(text: string, where: string): Json {

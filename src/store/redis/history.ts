@@ -4,10 +4,17 @@
  * first says how many. It must never return a history with a gap, or a change
  * set of which a part was trimmed.
  */
-import type { Change, ChangeSet, Revision } from '../../model/change.ts';
-import { corrupt } from '../../model/parse-fields.ts';
+import { type Change, type ChangeSet, isNextOf, isSameRevision, type Revision } from '../../model/change.ts';
 import type { RedisClient } from './connection.ts';
-import { type EntryHead, parseEntry, parseFirstEntry, parseHead, toChangeSet } from './decode.ts';
+import {
+  type EntryHead,
+  headFields,
+  parseEntry,
+  parseFirstEntry,
+  parseHead,
+  parseRevisionOf,
+  toChangeSet,
+} from './decode.ts';
 import type { TenantKeys } from './keys.ts';
 
 /** Entries in one reply: each is at most about 256 KiB. */
@@ -25,8 +32,7 @@ interface Unfinished {
 
 /** The revision of a tenant, or undefined. @throws what the client throws; PosternError STORE_CORRUPT */
 export async function readHead(client: RedisClient, keys: TenantKeys): Promise<Revision | undefined> {
-  const [epoch, number] = await client.hmget(keys.head, 'epoch', 'revision');
-  return parseHead(epoch, number, `key ${keys.head}`);
+  return parseHead(await client.hmget(keys.head, ...headFields), `key ${keys.head}`);
 }
 
 /** What Store.changesSince promises. @throws what the client throws; PosternError STORE_CORRUPT */
@@ -40,18 +46,21 @@ export async function readChangesSince(
   const head = await readHead(client, keys);
   if (head === undefined) return since.number === 0 ? [] : undefined;
   if (since.number > head.number || (since.number > 0 && since.epoch !== head.epoch)) return undefined;
-  if (since.number === head.number || limit < 1) return [];
-  return readFrom(client, keys, since.number + 1, head.epoch, limit);
+  if (since.number === head.number) return isSameRevision(since, head) ? [] : undefined;
+  if (limit < 1) return [];
+  return readAfter(client, keys, since, head.epoch, limit);
 }
 
-async function readFrom(
+async function readAfter(
   client: RedisClient,
   keys: TenantKeys,
-  first: number,
+  since: Revision,
   epoch: string,
   limit: number,
 ): Promise<readonly ChangeSet[] | undefined> {
+  const first = since.number + 1;
   const found: ChangeSet[] = [];
+  let at = since;
   let changes = 0;
   let unfinished: Unfinished | undefined;
   for (let start = `${first}-0`; ; ) {
@@ -72,7 +81,10 @@ async function readFrom(
       const changeSet = finish(unfinished, where);
       // The tenant was emptied, and began anew, between the two reads.
       if (changeSet.revision.epoch !== epoch) return undefined;
+      // It was made on another commit of that number, which took the place of one that a failover lost.
+      if (!isNextOf(at, changeSet)) return found.length === 0 ? undefined : found;
       found.push(changeSet);
+      at = changeSet.revision;
       changes += changeSet.changes.length;
       unfinished = undefined;
       if (found.length >= limit || changes >= maxChangesPerRead) return found;
@@ -86,6 +98,5 @@ async function readFrom(
 
 /** The change set of which all entries were read. @throws PosternError STORE_CORRUPT */
 export function finish({ number, head, changes }: Omit<Unfinished, 'parts'>, where: string): ChangeSet {
-  if (head.epoch === '') throw corrupt(where, 'epoch', 'is empty');
-  return toChangeSet({ epoch: head.epoch, number }, head, changes, where);
+  return toChangeSet(parseRevisionOf(head.epoch, number, head.nonce, where), head, changes, where);
 }

@@ -9,8 +9,8 @@ import { checked, problemOfTenant } from '../../model/names.ts';
 export interface TenantKeys {
   readonly tenant: string;
   /**
-   * Hash: epoch, revision, the kinds that have records, where history is cut next (mark, markBytes), and the revision
-   * that deleted the tenant last (deleted).
+   * Hash: epoch, revision, the revision's number again with its nonce (nonce), the kinds that have records, where history
+   * is cut next (mark, markBytes), and the revision that deleted the tenant last (deleted).
    */
   readonly head: string;
   /** Stream: the change sets; the entries of revision n are n-0, n-1, ... */

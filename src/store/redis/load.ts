@@ -4,7 +4,7 @@
  * A scan sees each record as it was at some revision in between; replaying all
  * of them over it gives the graph at the last one exactly.
  */
-import type { Change, Revision } from '../../model/change.ts';
+import { type Change, isSameRevision, type Revision } from '../../model/change.ts';
 import { type EntityKind, entityKinds } from '../../model/entity.ts';
 import { PosternError } from '../../model/errors.ts';
 import { corrupt } from '../../model/parse-fields.ts';
@@ -52,6 +52,7 @@ async function tryToLoad(client: RedisClient, keys: TenantKeys, onBatch: OnBatch
   await refuseMissing(client, keys);
   const after = await readHead(client, keys);
   if (after?.epoch !== before.epoch || after.number < before.number) return undefined;
+  if (after.number === before.number && !isSameRevision(before, after)) return undefined;
   let at = before;
   while (at.number < after.number) {
     const changeSets = await readChangesSince(client, keys, at, replayLimit);

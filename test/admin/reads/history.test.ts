@@ -30,7 +30,9 @@ async function write(lists: readonly (readonly Change[])[], options: MemoryStore
     const by = writers[i % writers.length] as string;
     const via = i % 3 === 0 ? { via: 'service:portal' } : {};
     const revision = await store.commit(tenant, changes, { by, ...via, why: `reason ${i}` });
-    changeSets.push({ revision, changes, at: 1, by, ...via, why: `reason ${i}` });
+    const after = changeSets.at(-1)?.revision.nonce;
+    const on = after === undefined ? {} : { after };
+    changeSets.push({ revision, ...on, changes, at: 1, by, ...via, why: `reason ${i}` });
   }
   const head = (await store.head(tenant)) ?? { epoch: 'none', number: 0 };
   const snapshot = { ...snapshotOf([]), revision: head };

@@ -69,7 +69,7 @@ export type CheckRequest = Message<"postern.v1.CheckRequest"> & {
   /**
    * A revision token: answer from this revision or a later one. Waits within
    * the deadline, then fails with UNAVAILABLE; a token of another epoch fails
-   * with OUT_OF_RANGE.
+   * with OUT_OF_RANGE, and so does one of a commit that the store has lost.
    *
    * @generated from field: string at_least = 7;
    */

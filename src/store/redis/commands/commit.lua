@@ -1,36 +1,42 @@
 -- Commits one change set of one tenant, atomically. Redis does not roll back, so whatever can be refused is refused
 -- before the first write; the first write is an XADD, which Redis itself refuses where memory or ids do not allow it.
 --
--- KEYS[1]  head: hash of epoch, revision, kinds (those that have records), mark, markBytes, deleted
+-- KEYS[1]  head: hash of epoch, revision, nonce, kinds (those that have records), mark, markBytes, deleted
 -- KEYS[2]  changes: stream
--- KEYS[3]  staging: list of the changes where ARGV[10] is "1"; otherwise not touched
+-- KEYS[3]  staging: list of the changes where ARGV[12] is "1"; otherwise not touched
 -- KEYS[4]  and up: record hashes, one for each kind, in the order of ARGV[1]
 -- ARGV[1]  the kinds, separated by spaces
 -- ARGV[2]  channel
 -- ARGV[3]  epoch to begin with where the tenant has no history
--- ARGV[4]  expected epoch
--- ARGV[5]  expected revision number; "" expects nothing
--- ARGV[6]  at, milliseconds
--- ARGV[7]  by, or ""
--- ARGV[8]  via, or ""
--- ARGV[9]  why, or ""
--- ARGV[10] "1" where the changes are staged
--- ARGV[11] how many changes each part holds, separated by spaces; a part becomes one stream entry
--- ARGV[12] about how many stream entries to keep
--- ARGV[13] about how many bytes of history to keep
--- ARGV[14] "1" where this deletes the tenant: it is off the list of tenants until the next revision
--- ARGV[15] the message after its revision, or "" to publish only epoch and revision
--- ARGV[16] and up: the changes, four texts each: "+kind", key, record, before; or "-kind", key, "", before. Without a
+-- ARGV[4]  nonce of this commit
+-- ARGV[5]  expected epoch
+-- ARGV[6]  expected revision number; "" expects nothing
+-- ARGV[7]  expected nonce; "" where it is not known
+-- ARGV[8]  at, milliseconds
+-- ARGV[9]  by, or ""
+-- ARGV[10] via, or ""
+-- ARGV[11] why, or ""
+-- ARGV[12] "1" where the changes are staged
+-- ARGV[13] how many changes each part holds, separated by spaces; a part becomes one stream entry
+-- ARGV[14] about how many stream entries to keep
+-- ARGV[15] about how many bytes of history to keep
+-- ARGV[16] "1" where this deletes the tenant: it is off the list of tenants until the next revision
+-- ARGV[17] the message after its revision, or "" to publish only the revision
+-- ARGV[18] and up: the changes, four texts each: "+kind", key, record, before; or "-kind", key, "", before. Without a
 --          before it is "". Staged ones look the same.
 --
--- Returns {"ok", epoch, revision}, {"conflict", epoch, revision}, {"wrongtype", key, type, wanted},
+-- Returns {"ok", epoch, revision}, {"conflict", epoch, revision, nonce}, {"wrongtype", key, type, wanted},
 -- {"corrupt", key, what is wrong} or {"unstaged"}.
 local head, changes, staging = KEYS[1], KEYS[2], KEYS[3]
-local staged = ARGV[10] == '1'
-local firstChange, width = 16, 4
+local staged = ARGV[12] == '1'
+local firstChange, width = 18, 4
 
 local function typeOf(key)
   return redis.call('TYPE', key).ok
+end
+
+local function text(number)
+  return string.format('%.0f', number)
 end
 
 local records, kinds, missing, others = {}, {}, {}, false
@@ -50,12 +56,19 @@ if foundChanges == 'stream' then others = changes end
 local foundHead = typeOf(head)
 if foundHead ~= 'hash' and foundHead ~= 'none' then return { 'wrongtype', head, foundHead, 'hash' } end
 
-local epoch, revision, mark, markBytes = ARGV[3], 0, 0, 0
+local epoch, revision, after, mark, markBytes = ARGV[3], 0, '', 0, 0
 if foundHead == 'hash' then
-  local fields = redis.call('HMGET', head, 'epoch', 'revision', 'mark', 'markBytes', 'kinds')
+  local fields = redis.call('HMGET', head, 'epoch', 'revision', 'mark', 'markBytes', 'kinds', 'nonce')
   epoch, revision = fields[1], tonumber(fields[2] or '')
-  if not epoch then return { 'corrupt', head, 'has no field "epoch"' } end
-  if not revision then return { 'corrupt', head, 'has a field "revision" that is not a number' } end
+  if not string.match(epoch or '', '^%w+$') then
+    return { 'corrupt', head, 'has no field "epoch" of letters and digits' }
+  end
+  if not string.match(fields[2] or '', '^[1-9]%d*$') then
+    return { 'corrupt', head, 'has no field "revision" that is a whole number above 0' }
+  end
+  -- With its number, so that it is not taken for the nonce of a later commit whose writer knew of none.
+  local ofNumber, nonce = string.match(fields[6] or '', '^(%d+)%-(%w+)$')
+  if ofNumber == text(revision) then after = nonce end
   mark, markBytes = tonumber(fields[3] or '') or 0, tonumber(fields[4] or '') or 0
   for kind in string.gmatch(fields[5] or '', '%S+') do
     if missing[kind] then return { 'corrupt', missing[kind], 'is missing, while ' .. head .. ' says that it has records' } end
@@ -64,19 +77,16 @@ elseif others then
   return { 'corrupt', head, 'is missing, while ' .. others .. ' is there' }
 end
 
-local function text(number)
-  return string.format('%.0f', number)
-end
-
-if ARGV[5] ~= '' then
-  local expected = tonumber(ARGV[5])
-  if expected ~= revision or (revision > 0 and ARGV[4] ~= epoch) then
-    return { 'conflict', epoch, text(revision) }
+if ARGV[6] ~= '' then
+  local expected = tonumber(ARGV[6])
+  local other = after ~= '' and ARGV[7] ~= '' and ARGV[7] ~= after
+  if expected ~= revision or (revision > 0 and (ARGV[5] ~= epoch or other)) then
+    return { 'conflict', epoch, text(revision), after }
   end
 end
 
 local parts, total = {}, 0
-for count in string.gmatch(ARGV[11], '%d+') do
+for count in string.gmatch(ARGV[13], '%d+') do
   parts[#parts + 1] = tonumber(count)
   total = total + tonumber(count)
 end
@@ -98,10 +108,11 @@ end
 local function entryOf(part, from, to, first)
   local entry = {}
   if first then
-    entry = { 'epoch', epoch, 'at', ARGV[6], 'parts', tostring(#parts) }
-    if ARGV[7] ~= '' then entry[#entry + 1] = 'by'; entry[#entry + 1] = ARGV[7] end
-    if ARGV[8] ~= '' then entry[#entry + 1] = 'via'; entry[#entry + 1] = ARGV[8] end
-    if ARGV[9] ~= '' then entry[#entry + 1] = 'why'; entry[#entry + 1] = ARGV[9] end
+    entry = { 'epoch', epoch, 'nonce', ARGV[4], 'at', ARGV[8], 'parts', tostring(#parts) }
+    if after ~= '' then entry[#entry + 1] = 'after'; entry[#entry + 1] = after end
+    if ARGV[9] ~= '' then entry[#entry + 1] = 'by'; entry[#entry + 1] = ARGV[9] end
+    if ARGV[10] ~= '' then entry[#entry + 1] = 'via'; entry[#entry + 1] = ARGV[10] end
+    if ARGV[11] ~= '' then entry[#entry + 1] = 'why'; entry[#entry + 1] = ARGV[11] end
   end
   local size = #entry
   for i = from, to, width do
@@ -152,8 +163,8 @@ end
 
 -- History is cut by entries, and by bytes in two generations: when the younger one has half of the bytes, the older
 -- one goes. That needs no look at old entries, and keeps the newest change set whatever its size.
-redis.call('XTRIM', changes, 'MAXLEN', '~', ARGV[12])
-if markBytes > tonumber(ARGV[13]) / 2 then
+redis.call('XTRIM', changes, 'MAXLEN', '~', ARGV[14])
+if markBytes > tonumber(ARGV[15]) / 2 then
   redis.call('XTRIM', changes, 'MINID', text(mark) .. '-0')
   mark, markBytes = revision + 2, 0
 end
@@ -161,11 +172,12 @@ local present = {}
 for _, kind in ipairs(kinds) do
   if redis.call('EXISTS', records[kind]) == 1 then present[#present + 1] = kind end
 end
-redis.call('HSET', head, 'epoch', epoch, 'revision', number, 'kinds', table.concat(present, ' '),
-  'mark', text(mark), 'markBytes', text(markBytes))
+redis.call('HSET', head, 'epoch', epoch, 'revision', number, 'nonce', number .. '-' .. ARGV[4],
+  'kinds', table.concat(present, ' '), 'mark', text(mark), 'markBytes', text(markBytes))
 -- A number, not a flag: whoever commits next lists the tenant again without knowing of this.
-if ARGV[14] == '1' then redis.call('HSET', head, 'deleted', number) end
+if ARGV[16] == '1' then redis.call('HSET', head, 'deleted', number) end
 
-local message = '{"epoch":"' .. epoch .. '","revision":' .. number
-redis.call('PUBLISH', ARGV[2], message .. (ARGV[15] == '' and '}' or ',' .. ARGV[15]))
+local message = '{"epoch":"' .. epoch .. '","revision":' .. number .. ',"nonce":"' .. ARGV[4] .. '"'
+if after ~= '' then message = message .. ',"after":"' .. after .. '"' end
+redis.call('PUBLISH', ARGV[2], message .. (ARGV[17] == '' and '}' or ',' .. ARGV[17]))
 return { 'ok', epoch, number }
