@@ -4,7 +4,7 @@
  * not saved then): npm run bench -- decide check
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasH2load } from './h2load.ts';
@@ -14,6 +14,7 @@ import { batchRows } from './rows/batch.ts';
 import { checkRows } from './rows/check.ts';
 import { decideRows } from './rows/decide.ts';
 import { listObjectsRows } from './rows/list-objects.ts';
+import { millionRows } from './rows/million.ts';
 import { streamRows } from './rows/stream.ts';
 import { visibilityRows } from './rows/visibility.ts';
 
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
   list: listObjectsRows,
   visibility: visibilityRows,
   administration: administrationRows,
+  million: millionRows,
 };
 
 const asked = process.argv.slice(2);
@@ -33,6 +35,7 @@ if (unknown.length > 0) fail(`no such part: ${unknown.join(', ')}; there are ${O
 if (!(await hasH2load())) fail('h2load is missing; install it: apt-get install nghttp2-client');
 
 const directory = await mkdtemp(join(tmpdir(), 'postern-bench-'));
+const loadBefore = (loadavg()[0] as number).toFixed(1);
 const rows: Row[] = [];
 for (const [name, measure] of Object.entries(parts)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
@@ -47,7 +50,7 @@ if (asked.length === 0) await writeFile(fileURLToPath(new URL('../docs/benchmark
 process.exitCode = rows.some((row) => row.kept === false) ? 1 : 0;
 
 function format(measured: readonly Row[]): string {
-  const setting = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores shared by load generator, sidecar and Redis; ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${new Date().toISOString().slice(0, 10)}`;
+  const setting = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores shared by load generator, sidecar and Redis; ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; load average before it began ${loadBefore}; ${new Date().toISOString().slice(0, 10)}`;
   const lines = measured.map(({ what, measured: figure, atLeast, kept, how }) => {
     const verdict = kept === undefined ? '' : kept ? 'yes' : '**no**';
     return `| ${what} | ${figure} | ${atLeast} | ${verdict} | ${how} |`;

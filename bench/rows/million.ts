@@ -1,0 +1,118 @@
+/**
+ * What is promised at 1,000,000 bindings (100,000 users, 10,000 groups, 500,000 objects, 1,000 roles): starting,
+ * memory, changes and reloads, measured on the real command with a real Redis.
+ */
+import { join } from 'node:path';
+import { timeVisibility } from '../commit-to-visible.ts';
+import { median, percentile, type Row, thousands } from '../measure.ts';
+import { type Observed, startObserved } from '../million/observed.ts';
+import { pauseRow } from '../million/pause-row.ts';
+import {
+  type Comparison,
+  changesPerSecond,
+  checksPerSecond,
+  compareWithChanges,
+  compareWithReloads,
+  formatLatencies,
+  p99Ratio,
+} from '../million/rounds.ts';
+import { createSetting } from '../million/setting.ts';
+import type { PauseReport } from '../pause-probe.ts';
+
+const starts = 3;
+const commits = 500;
+const changeRounds = 10;
+const reloadRounds = 4;
+
+export async function millionRows(directory: string): Promise<Row[]> {
+  const setting = await createSetting();
+  const socket = join(directory, 'million.sock');
+  const flags = ['--redis', setting.redisUrl, '--socket', socket];
+  const readyMs: number[] = [];
+  const startPauses: PauseReport[] = [];
+  let sidecar: Observed | undefined;
+  for (let start = 0; start < starts; start++) {
+    await sidecar?.stop();
+    sidecar = await startObserved(...flags);
+    readyMs.push(sidecar.readyMs);
+    startPauses.push(await sidecar.pauses());
+  }
+  const observed = sidecar as Observed;
+  const { visibleMs, commitMs } = await timeVisibility(setting.store, observed.port, commits);
+  const visibilityPauses = [await observed.pauses()];
+  const changes = await compareWithChanges(setting, observed, socket, changeRounds);
+  const reloads = await compareWithReloads(setting, observed, socket, reloadRounds);
+  const idlePauses = [...changes.idlePauses, ...reloads.idlePauses];
+  await observed.stop();
+  await setting.close();
+  return [
+    startRow(readyMs),
+    memoryRow(changes, reloads),
+    visibilityRow(visibleMs, commitMs),
+    checkRow(`while ${changesPerSecond} changes/s arrive`, changes, 2),
+    checkRow(`during a full reload (${seconds(median(reloads.busyMs))})`, reloads, 3),
+    pauseRow(
+      new Map([
+        ['starting', startPauses],
+        ['one change after another', visibilityPauses],
+        ['idle', idlePauses],
+        [`${changesPerSecond} changes/s`, changes.busyPauses],
+        ['reloading', reloads.busyPauses],
+      ]),
+    ),
+  ];
+}
+
+function startRow(readyMs: readonly number[]): Row {
+  return {
+    what: 'cold start from Redis to ready, 1,000,000 bindings',
+    measured: `${seconds(median(readyMs))} (${readyMs.map(seconds).join(', ')})`,
+    atLeast: '5 s',
+    kept: median(readyMs) <= 5_000,
+    how: `from before the process was started until it says that it is ready, median of ${starts}`,
+  };
+}
+
+function memoryRow(changes: Comparison, reloads: Comparison): Row {
+  const before = median(changes.residentBytes);
+  const after = median(reloads.residentBytes.slice(1));
+  const peak = Math.max(...reloads.peakBytes);
+  return {
+    what: 'resident memory, 1,000,000 bindings: steady before reloads / after / peak during',
+    measured: `${megabytes(before)} / ${megabytes(after)} / ${megabytes(peak)}`,
+    atLeast: '600 MB / 600 MB / 900 MB',
+    kept: Math.max(before, after) <= 600e6 && peak <= 900e6,
+    how: `VmRSS at the end of idle rounds of ${checksPerSecond} checks/s, median; the highest VmHWM of ${reloadRounds} reloads`,
+  };
+}
+
+function visibilityRow(visibleMs: readonly number[], commitMs: readonly number[]): Row {
+  const p99 = percentile(visibleMs, 0.99);
+  return {
+    what: 'commit to visible in a following sidecar, 1,000,000 bindings, p50 / p99',
+    measured: `${percentile(visibleMs, 0.5).toFixed(1)} ms / ${p99.toFixed(1)} ms (the commit itself ${percentile(commitMs, 0.5).toFixed(1)} ms)`,
+    atLeast: '15 ms (p99)',
+    kept: p99 <= 15,
+    how: `from before the commit until a Check with at_least, sent after it, is answered; ${commits} commits`,
+  };
+}
+
+function checkRow(when: string, comparison: Comparison, most: number): Row {
+  const ratio = p99Ratio(comparison);
+  const count = (rounds: Comparison['idle']) => thousands(rounds.flat().length);
+  return {
+    what: `Check p99 ${when}, 1,000,000 bindings, against idle`,
+    measured: `${ratio.toFixed(1)} times (p50 / p99 / p99.9: ${formatLatencies(comparison.busy)} against ${formatLatencies(comparison.idle)})`,
+    atLeast: `at most ${most} times`,
+    kept: ratio <= most,
+    how: `${checksPerSecond} checks/s of anyone about anything over the Unix socket, sent whether answers come or not; a client, a writer, Redis and the sidecar, each a process; ${comparison.idle.length} pairs of idle and busy in turn, ${count(comparison.idle)} and ${count(comparison.busy)} checks, medians of pairs`,
+  };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
