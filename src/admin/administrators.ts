@@ -2,9 +2,11 @@
  * Whether a tenant has an administrator: a subject who may bind roles for all of it, now or without end. Called by
  * plan.ts, so that nobody shuts the last door from the inside by accident. Conditions are not counted on.
  */
+
 import { decide } from '../engine/decide.ts';
 import { Walk } from '../engine/walk.ts';
 import type { Binding } from '../graph/binding.ts';
+import { chunksOf } from '../graph/chunked.ts';
 import { rootNode } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import { grantsPermission } from '../graph/role.ts';
@@ -30,7 +32,7 @@ export function checkAdministrators(before: Snapshot, after: Snapshot, nowMs: nu
 }
 
 function hasAdministrator(snapshot: Snapshot, atMs: number): boolean {
-  for (const chunk of at(snapshot.bindingsAt, rootNode)?.chunks ?? []) {
+  for (const chunk of chunksOf(at(snapshot.bindingsAt, rootNode))) {
     for (const binding of chunk) {
       if (mayAdminister(snapshot, binding, atMs) && hasSubject(snapshot, binding.principal, atMs)) return true;
     }
@@ -52,14 +54,14 @@ function hasSubject(snapshot: Snapshot, principal: number, atMs: number): boolea
   const members = new Set([principal]);
   // A set may grow while it is walked: what is added is visited too.
   for (const node of members) {
-    const name = snapshot.names.nodes[node] as string;
+    const name = snapshot.names.nodeName(node);
     // Whoever has not said who he is can do nothing here, and a group does nothing by itself.
     if (name === anonymous || name === 'group:*') continue;
     if (!name.startsWith('group:')) {
       if (isAllowed(snapshot, someoneOf(name), atMs)) return true;
       continue;
     }
-    for (const chunk of at(snapshot.membersOf, node)?.chunks ?? []) {
+    for (const chunk of chunksOf(at(snapshot.membersOf, node))) {
       for (const edge of chunk) if (edge.expiresAt === 0 || edge.expiresAt > atMs) members.add(edge.node);
     }
   }

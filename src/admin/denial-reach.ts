@@ -2,7 +2,9 @@
  * Whether a denial can reach an object of some type within some scope, remembering what it walked: a change set asks
  * this many times. Called by holdings.ts; bounded, and past its bound the answer is yes.
  */
+
 import { type Binding, scopeOfNode } from '../graph/binding.ts';
+import { chunksOf } from '../graph/chunked.ts';
 import { compileGlob, matchesGlob } from '../graph/glob.ts';
 import { at } from '../graph/paged.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
@@ -25,7 +27,7 @@ export class DenialReach {
    */
   canMeet(snapshot: Snapshot, denial: Binding, type: string, scope: Scope, cascade: boolean): boolean {
     const { names } = snapshot;
-    const denied = scopeOfNode(names.nodes[denial.scope] as string);
+    const denied = scopeOfNode(names.nodeName(denial.scope));
     if (denied.kind === 'tenant') return true;
     const wanted = compileGlob(type);
     if (denied.kind !== 'object') {
@@ -42,7 +44,7 @@ export class DenialReach {
     const [few, others] = within !== undefined && within.size < below.size ? [within, below] : [below, within];
     for (const node of few) {
       if (others?.has(node) === false) continue;
-      const ofType = typeOf(names.nodes[node] as string);
+      const ofType = typeOf(names.nodeName(node));
       if (
         matchesGlob(wanted, ofType) &&
         (scope.kind === 'tenant' || scope.kind === 'object' || scope.type === ofType)
@@ -64,7 +66,7 @@ function descendants(snapshot: Snapshot, start: number): Below {
   const found = new Set([start]);
   // A set may grow while it is walked: what is added is visited too.
   for (const node of found) {
-    for (const chunk of at(snapshot.childrenOf, node)?.chunks ?? []) {
+    for (const chunk of chunksOf(at(snapshot.childrenOf, node))) {
       for (const edge of chunk) if (edge.inherit) found.add(edge.node);
     }
     if (found.size > maxDescendants) return undefined;

@@ -3,7 +3,9 @@
  * that hangs on what is removed, and each change with the record that it replaces. Called by plan.ts. It judges only
  * whether a name is there or free; who may do it is judged elsewhere.
  */
+
 import { toBindingRecord } from '../graph/binding.ts';
+import { chunksOf } from '../graph/chunked.ts';
 import { at } from '../graph/paged.ts';
 import { objectAt, recordAt } from '../graph/record-at.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
@@ -93,13 +95,13 @@ export function recordsOfRemoval(snapshot: Snapshot, name: string): EntityRecord
     if (record !== undefined) found.set(JSON.stringify([record.kind, entityKey(record)]), record);
   };
   for (const list of [at(snapshot.bindingsAt, node), at(snapshot.bindingsOf, node)]) {
-    for (const chunk of list?.chunks ?? []) for (const binding of chunk) add(toBindingRecord(binding, names));
+    for (const chunk of chunksOf(list)) for (const binding of chunk) add(toBindingRecord(binding, names));
   }
   for (const edge of at(snapshot.groupsOf, node) ?? []) {
-    add(recordAt(snapshot, 'member', JSON.stringify([names.nodes[edge.node], name])));
+    add(recordAt(snapshot, 'member', JSON.stringify([names.nodeName(edge.node), name])));
   }
-  for (const chunk of at(snapshot.membersOf, node)?.chunks ?? []) {
-    for (const edge of chunk) add(recordAt(snapshot, 'member', JSON.stringify([name, names.nodes[edge.node]])));
+  for (const chunk of chunksOf(at(snapshot.membersOf, node))) {
+    for (const edge of chunk) add(recordAt(snapshot, 'member', JSON.stringify([name, names.nodeName(edge.node)])));
   }
   add(objectAt(snapshot, name));
   add(at(snapshot.groupRecords, node));

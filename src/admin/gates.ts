@@ -2,7 +2,9 @@
  * The first judgement of a change set: does the caller have the action that each change takes? Nothing of what it
  * would lead to is looked at, or compiled: who may not even try learns nothing else. Called by plan.ts.
  */
+
 import { mayOnNew } from '../engine/decide-new.ts';
+import { chunksOf } from '../graph/chunked.ts';
 import { at } from '../graph/paged.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type {
@@ -133,7 +135,7 @@ export function bringsDenials(snapshot: Snapshot, group: string): boolean {
   const groups = new Set([snapshot.names.findNode(group)]);
   // A set may grow while it is walked: what is added is visited too.
   for (const node of groups) {
-    for (const chunk of at(snapshot.bindingsOf, node)?.chunks ?? []) if (chunk.some(({ deny }) => deny)) return true;
+    for (const chunk of chunksOf(at(snapshot.bindingsOf, node))) if (chunk.some(({ deny }) => deny)) return true;
     for (const edge of at(snapshot.groupsOf, node) ?? []) groups.add(edge.node);
   }
   return false;

@@ -3,9 +3,11 @@
  * everywhere in that scope, for as long as that?". Every answer errs to the side of "no": conditions are not counted
  * on, and a denial that could meet what is asked about is enough. Called by the judges; reads one snapshot only.
  */
+
 import { decide } from '../engine/decide.ts';
 import { Walk } from '../engine/walk.ts';
 import { type Binding, nodeNameOfScope } from '../graph/binding.ts';
+import { chunksOf } from '../graph/chunked.ts';
 import { rootNode } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import type { Role } from '../graph/role.ts';
@@ -158,7 +160,7 @@ export class Holdings {
   #findDenials(): readonly Binding[] {
     const found: Binding[] = [];
     for (const principal of this.#walkTo(wholeTenant, this.nowMs).principals) {
-      for (const chunk of at(this.snapshot.bindingsOf, principal)?.chunks ?? []) {
+      for (const chunk of chunksOf(at(this.snapshot.bindingsOf, principal))) {
         for (const binding of chunk) {
           const isOver = binding.expiresAt !== 0 && binding.expiresAt <= this.nowMs;
           if (binding.deny && !isOver) found.push(binding);

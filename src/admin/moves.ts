@@ -2,8 +2,10 @@
  * What an object gains and loses by a change of its place: bindings on new ancestors reach it, denials on old ones do
  * not any more. Both are judged as if they had been granted on it by hand. Called by widening.ts.
  */
+
 import { type Binding, scopeOfNode } from '../graph/binding.ts';
-import { at } from '../graph/paged.ts';
+import { type Chunked, chunksOf } from '../graph/chunked.ts';
+import { at, type Paged } from '../graph/paged.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import { parseScope } from '../model/scope.ts';
 import { type Held, heldBy } from './cover.ts';
@@ -36,7 +38,7 @@ export function checkRemovedDenials(judged: Case, index: number, name: string): 
   for (const group of groups) {
     for (const binding of bindingsIn(start.bindingsOf, group)) {
       if (!binding.deny) continue;
-      const scope = scopeOfNode(names.nodes[binding.scope] as string);
+      const scope = scopeOfNode(names.nodeName(binding.scope));
       const extent = { scope, cascade: binding.cascade, until: endOf(binding) };
       checkRole(judged, start, index, binding, `remove ${name}, for which there is a denial`, extent);
     }
@@ -151,8 +153,8 @@ function lineageOf(snapshot: Snapshot, object: string): ReadonlySet<number> {
   return found;
 }
 
-function* bindingsIn(column: Snapshot['bindingsAt'], node: number): Generator<Binding, void> {
-  for (const chunk of at(column, node)?.chunks ?? []) yield* chunk;
+function* bindingsIn(column: Paged<Chunked<Binding>>, node: number): Generator<Binding, void> {
+  for (const chunk of chunksOf(at(column, node))) yield* chunk;
 }
 
 function extentOn(object: string, until: number | undefined): Extent {

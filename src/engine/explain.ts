@@ -58,14 +58,14 @@ function pathThrough(snapshot: Snapshot, walk: Walk, binding: Binding, query: Qu
     effect: binding.deny ? 'deny' : 'allow',
     roles: granted?.roles ?? [names.roles[binding.role] as string],
     permission: granted?.permission ?? '',
-    scope: formatScope(scopeOfNode(names.nodes[binding.scope] as string)),
+    scope: formatScope(scopeOfNode(names.nodeName(binding.scope))),
     condition: binding.extra?.condition?.text ?? '',
     objectSteps: objectSteps(snapshot, walk, binding.scope),
   };
 }
 
 function subjectSteps(snapshot: Snapshot, walk: Walk, principal: number, subject: string): Step[] {
-  const { nodes } = snapshot.names;
+  const { names } = snapshot;
   const steps: Step[] = [];
   let position = walk.principals.indexOf(principal);
   for (
@@ -73,25 +73,25 @@ function subjectSteps(snapshot: Snapshot, walk: Walk, principal: number, subject
     from !== origin.self;
     from = walk.principalFrom[position] as number
   ) {
-    const to = nodes[walk.principals[position] as number] as string;
+    const to = names.nodeName(walk.principals[position] as number);
     if (from < 0) {
       steps.unshift({ from: subject, to, asserted: from === origin.asserted });
       return steps;
     }
-    steps.unshift({ from: nodes[walk.principals[from] as number] as string, to, asserted: false });
+    steps.unshift({ from: names.nodeName(walk.principals[from] as number), to, asserted: false });
     position = from;
   }
   return steps;
 }
 
 function objectSteps(snapshot: Snapshot, walk: Walk, scope: number): Step[] {
-  const { nodes } = snapshot.names;
+  const { names } = snapshot;
   const steps: Step[] = [];
   let position = walk.scopes.indexOf(scope);
   for (let from = walk.scopeFrom[position] as number; from >= 0; from = walk.scopeFrom[position] as number) {
     const step = {
-      from: nodes[walk.scopes[from] as number] as string,
-      to: nodes[walk.scopes[position] as number] as string,
+      from: names.nodeName(walk.scopes[from] as number),
+      to: names.nodeName(walk.scopes[position] as number),
       asserted: false,
     };
     steps.unshift(step);

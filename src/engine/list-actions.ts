@@ -3,6 +3,7 @@
  * object's type declares or that some role names for it; each is weighed as
  * Check would weigh it.
  */
+import { chunksOf } from '../graph/chunked.ts';
 import { compileGlob, matchesGlob } from '../graph/glob.ts';
 import { at } from '../graph/paged.ts';
 import { actionPatterns, type Word } from '../graph/role.ts';
@@ -107,7 +108,7 @@ function* grantedPatterns(
   const expand = () => walkFor(snapshot, { ...question, action: '' }, nowMs);
   const walk = expand();
   for (const principal of [...walk.principals]) {
-    for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
+    for (const chunk of chunksOf(at(snapshot.bindingsOf, principal))) {
       for (const binding of chunk) {
         if (binding.deny || binding.extra?.condition !== undefined) continue;
         if (question.reach === 'exact' ? binding.scope !== walk.objectNode : !walk.isScope(binding.scope)) continue;

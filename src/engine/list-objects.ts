@@ -5,9 +5,13 @@
  * process lives, so that a page goes on where the last one ended even if the
  * graph has changed in between.
  */
+
 import { type Binding, scopeOfNode } from '../graph/binding.ts';
+import { chunksOf } from '../graph/chunked.ts';
+import type { NodeList } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import { grantsOnWholeType, mayGrant } from '../graph/role.ts';
+import { firstAfter } from '../graph/seek.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { Query } from '../model/query.ts';
 import { formatScope, type Scope } from '../model/scope.ts';
@@ -44,16 +48,15 @@ export class ObjectScan {
   /** Whole scopes on which the action is granted, as sorted canonical texts. */
   readonly scopes: readonly string[];
   readonly #asker: Asker;
-  readonly #nodes: readonly number[];
+  readonly #nodes: NodeList;
   readonly #end: number;
   readonly #candidates: CandidateSet;
   #next: number;
 
   constructor(asker: Asker, type: string, after: number, candidates: CandidateSet, scopes: readonly string[]) {
     const { names } = asker.snapshot;
-    const typeId = names.findType(type);
     this.#asker = asker;
-    this.#nodes = typeId < 0 ? [] : (names.nodesByType[typeId] as number[]);
+    this.#nodes = names.nodesOfType(names.findType(type));
     this.#end = this.#nodes.length;
     this.#next = firstAfter(this.#nodes, after);
     this.#candidates = candidates;
@@ -66,7 +69,7 @@ export class ObjectScan {
 
   /** The node of the last object that was looked at; pass it as `after` to go on from here. */
   get position(): number {
-    return this.#next === 0 ? -1 : (this.#nodes[this.#next - 1] as number);
+    return this.#next === 0 ? -1 : this.#nodes.at(this.#next - 1);
   }
 
   /** Adds the next objects to a list until that has `most`, there are no more, or a step's work is done. */
@@ -76,16 +79,16 @@ export class ObjectScan {
     const pace = new Pace();
     if (enforced) expandAsker(this.#asker);
     while (this.#next < this.#end && part.length < most) {
-      const node = this.#nodes[this.#next++] as number;
+      const node = this.#nodes.at(this.#next++);
       const candidate = this.#candidates.has(node) && isKnownObject(snapshot, node);
-      if (candidate && (!enforced || this.#isAllowed(node))) part.push(snapshot.names.nodes[node] as string);
+      if (candidate && (!enforced || this.#isAllowed(node))) part.push(snapshot.names.nodeName(node));
       if (pace.spend(candidate ? weighUnits : lookUnits)) return;
     }
   }
 
   #isAllowed(node: number): boolean {
     const { snapshot, question, nowMs } = this.#asker;
-    const object = snapshot.names.nodes[node] as string;
+    const object = snapshot.names.nodeName(node);
     sharedWalk.expandObject(snapshot, object, node, question.action);
     return isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs));
   }
@@ -103,7 +106,7 @@ interface Asker {
 export function isKnownObject(snapshot: Snapshot, node: number): boolean {
   if (at(snapshot.registered, node) === true) return true;
   const named = at(snapshot.bindingsAt, node) !== undefined || at(snapshot.childrenOf, node) !== undefined;
-  return named && scopeOfNode(snapshot.names.nodes[node] as string).kind === 'object';
+  return named && scopeOfNode(snapshot.names.nodeName(node)).kind === 'object';
 }
 
 interface CandidateSet {
@@ -123,7 +126,7 @@ class Candidates implements CandidateSet {
   constructor(asker: Asker, type: string) {
     this.#asker = asker;
     this.#type = type;
-    this.#marked = new Uint8Array(asker.snapshot.names.nodes.length);
+    this.#marked = new Uint8Array(asker.snapshot.names.nodeCount);
   }
 
   *gather(): Steps<void> {
@@ -131,7 +134,7 @@ class Candidates implements CandidateSet {
     const pace = new Pace();
     this.#expand();
     for (const principal of [...sharedWalk.principals]) {
-      for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
+      for (const chunk of chunksOf(at(snapshot.bindingsOf, principal))) {
         for (const binding of chunk) {
           const expired = binding.expiresAt !== 0 && nowMs >= binding.expiresAt;
           if (!binding.deny && !expired) this.#add(binding, sharedWalk);
@@ -162,7 +165,7 @@ class Candidates implements CandidateSet {
     const { snapshot, question } = this.#asker;
     const parts = partsOf(snapshot, target.active, binding);
     if (!parts.some((part) => mayGrant(part, target))) return;
-    const scope = scopeOfNode(snapshot.names.nodes[binding.scope] as string);
+    const scope = scopeOfNode(snapshot.names.nodeName(binding.scope));
     if (scope.kind === 'object') {
       if (binding.cascade && question.reach === 'inherited') this.#open.push(binding.scope);
       else if (this.#marked[binding.scope] === 0) this.#marked[binding.scope] = reached;
@@ -184,7 +187,7 @@ class Candidates implements CandidateSet {
       if (pace.spend(lookUnits)) yield;
       if (this.#marked[top] === descended) continue;
       this.#marked[top] = descended;
-      for (const chunk of at(snapshot.childrenOf, top)?.chunks ?? []) {
+      for (const chunk of chunksOf(at(snapshot.childrenOf, top))) {
         for (const edge of chunk) if (edge.inherit) open.push(edge.node);
         if (pace.spend(chunk.length * lookUnits)) yield;
       }
@@ -202,15 +205,4 @@ function expandAsker({ snapshot, question, active, nowMs }: Asker): void {
   const { subject, assertedGroups, attributes } = question;
   const node = snapshot.names.findNode(subject);
   sharedWalk.expandSubject(snapshot, subject, node, assertedGroups, attributes, nowMs, active);
-}
-
-function firstAfter(ascending: readonly number[], after: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] as number) <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

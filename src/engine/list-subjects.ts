@@ -3,7 +3,9 @@
  * reach the object, down through group members; each is then weighed as Check
  * would weigh it. Order and paging are as in list-objects.ts.
  */
+
 import type { Binding } from '../graph/binding.ts';
+import { chunksOf } from '../graph/chunked.ts';
 import { rootNode } from '../graph/names.ts';
 import { at } from '../graph/paged.ts';
 import { grantsPermission } from '../graph/role.ts';
@@ -53,9 +55,8 @@ export function* listSubjects(
   const expandObject = () =>
     sharedWalk.expandObject(snapshot, question.object, names.findNode(question.object), question.action);
   // Names grow while this pauses; what comes later is of later snapshots.
-  const typeId = names.findType(type);
-  const ofType = type === '' ? undefined : typeId < 0 ? [] : (names.nodesByType[typeId] as readonly number[]);
-  const end = ofType === undefined ? names.nodes.length : ofType.length;
+  const ofType = type === '' ? undefined : names.nodesOfType(names.findType(type));
+  const end = ofType === undefined ? names.nodeCount : ofType.length;
   const pace = new Pace();
   expandObject();
   const holders = enforced ? yield* holdersOf(snapshot, expandObject, question.reach, nowMs, pace) : undefined;
@@ -67,7 +68,7 @@ export function* listSubjects(
       yield;
       expandObject();
     }
-    const node = ofType === undefined ? i : (ofType[i] as number);
+    const node = ofType === undefined ? i : ofType.at(i);
     if (node <= after || !isKnownSubject(snapshot, node)) continue;
     if (holders !== undefined && !isCandidate(snapshot, holders, node)) continue;
     if (holders !== undefined) {
@@ -75,11 +76,11 @@ export function* listSubjects(
         yield;
         expandObject();
       }
-      sharedWalk.expandSubject(snapshot, names.nodes[node] as string, node, noGroups, question.attributes, nowMs);
+      sharedWalk.expandSubject(snapshot, names.nodeName(node), node, noGroups, question.attributes, nowMs);
       if (!isAllowed(weigh(snapshot, sharedWalk, question.reach, nowMs))) continue;
     }
     if (subjects.length === size) return { subjects, wildcards, position: last };
-    subjects.push(names.nodes[node] as string);
+    subjects.push(names.nodeName(node));
     last = node;
   }
   return { subjects, wildcards, position: -1 };
@@ -92,7 +93,7 @@ export function isKnownSubject(snapshot: Snapshot, node: number): boolean {
 }
 
 function isWildcard(snapshot: Snapshot, node: number): boolean {
-  const type = snapshot.names.nodeTypes[node] as number;
+  const type = snapshot.names.nodeType(node);
   return node === rootNode || (type >= 0 && snapshot.names.typeWildcards[type] === node);
 }
 
@@ -111,12 +112,12 @@ function* holdersOf(
   nowMs: number,
   pace: Pace,
 ): Steps<Uint8Array> {
-  const marked = new Uint8Array(snapshot.names.nodes.length);
+  const marked = new Uint8Array(snapshot.names.nodeCount);
   const open: { readonly [mark: number]: number[] } = { [candidate]: [], [unconditional]: [] };
   const scopes = reach === 'exact' ? [sharedWalk.objectNode] : [...sharedWalk.scopes];
   for (const scope of scopes) {
     if (scope < 0) continue;
-    for (const chunk of at(snapshot.bindingsAt, scope)?.chunks ?? []) {
+    for (const chunk of chunksOf(at(snapshot.bindingsAt, scope))) {
       for (const binding of chunk) {
         const mark = binding.extra?.condition === undefined ? unconditional : candidate;
         if (applies(snapshot, sharedWalk, binding, nowMs)) (open[mark] as number[]).push(binding.principal);
@@ -147,7 +148,7 @@ function* spread(
     if (pace.spend(lookUnits)) yield;
     if ((marked[node] as number) >= mark) continue;
     marked[node] = mark;
-    for (const chunk of at(snapshot.membersOf, node)?.chunks ?? []) {
+    for (const chunk of chunksOf(at(snapshot.membersOf, node))) {
       for (const edge of chunk) if (edge.expiresAt === 0 || nowMs < edge.expiresAt) open.push(edge.node);
       if (pace.spend(chunk.length * lookUnits)) yield;
     }
@@ -163,7 +164,7 @@ function applies(snapshot: Snapshot, walk: Walk, binding: Binding, nowMs: number
 
 function isCandidate(snapshot: Snapshot, holders: Uint8Array, node: number): boolean {
   if (holders[node] !== 0 || holders[rootNode] !== 0) return true;
-  const type = snapshot.names.nodeTypes[node] as number;
+  const type = snapshot.names.nodeType(node);
   const wildcard = type < 0 ? -1 : (snapshot.names.typeWildcards[type] as number);
   return wildcard >= 0 && holders[wildcard] !== 0;
 }
@@ -173,7 +174,7 @@ function wildcardsAmong(snapshot: Snapshot, holders: Uint8Array, type: string): 
   const wildcards = holders[rootNode] === unconditional ? ['*'] : [];
   for (const [typeId, node] of names.typeWildcards.entries()) {
     const asked = type === '' || names.types[typeId] === type;
-    if (asked && node >= 0 && holders[node] === unconditional) wildcards.push(names.nodes[node] as string);
+    if (asked && node >= 0 && holders[node] === unconditional) wildcards.push(names.nodeName(node));
   }
   return wildcards.sort();
 }

@@ -6,8 +6,9 @@
  * step each node was reached, which is all that an explanation needs.
  */
 
+import type { FlatUpEdges } from '../graph/flat/edges.ts';
 import { rootNode } from '../graph/names.ts';
-import { at } from '../graph/paged.ts';
+import { isThere, writtenAt } from '../graph/paged.ts';
 import { matchPatterns } from '../graph/pattern.ts';
 import type { Target } from '../graph/role.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
@@ -15,6 +16,7 @@ import { type Attributes, type ConditionInput, noAttributes } from '../model/con
 import { anonymous, isType, typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
 import { type ActiveRoles, activeRolesOf } from './active-roles.ts';
+import { Marks } from './marks.ts';
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -50,10 +52,8 @@ export class Walk implements Target {
     attributes: noAttributes,
     types: undefined,
   };
-  #principalMarks = new Int32Array(1024);
-  #scopeMarks = new Int32Array(1024);
-  #principalMark = 0;
-  #scopeMark = 0;
+  readonly #principalMarks = new Marks();
+  readonly #scopeMarks = new Marks();
 
   /** Cut out when asked for: only patterns look at it, and few roles and types have any. */
   get objectId(): string {
@@ -61,11 +61,11 @@ export class Walk implements Target {
   }
 
   isPrincipal(node: number): boolean {
-    return this.#principalMarks[node] === this.#principalMark;
+    return this.#principalMarks.has(node);
   }
 
   isScope(node: number): boolean {
-    return this.#scopeMarks[node] === this.#scopeMark;
+    return this.#scopeMarks.has(node);
   }
 
   reachesFrom(node: number): boolean {
@@ -93,9 +93,9 @@ export class Walk implements Target {
     this.asked.attributes = attributes ?? noAttributes;
     this.asked.types = snapshot.attributeTypes;
     this.asked.nowMs = nowMs;
-    this.#startPrincipals(names.nodes.length);
+    this.#startPrincipals(names.nodeCount);
     if (node >= 0) this.#addPrincipal(node, origin.self);
-    const type = node >= 0 ? (names.nodeTypes[node] as number) : names.findType(typeOf(subject));
+    const type = node >= 0 ? names.nodeType(node) : names.findType(typeOf(subject));
     const wildcard = type < 0 ? -1 : (names.typeWildcards[type] as number);
     // "anonymous" has no type, even where a type of that name exists.
     if (wildcard >= 0 && subject !== anonymous) this.#addPrincipal(wildcard, origin.wildcard);
@@ -110,13 +110,26 @@ export class Walk implements Target {
   #climbGroups(snapshot: Snapshot, nowMs: number): void {
     const { groupsOf } = snapshot;
     const { principals } = this;
+    const flat = groupsOf.base;
     for (let i = 0; i < principals.length; i++) {
-      const edges = at(groupsOf, principals[i] as number);
-      if (edges === undefined) continue;
-      for (let j = 0; j < edges.length; j++) {
-        const edge = edges[j] as (typeof edges)[number];
-        if (edge.expiresAt === 0 || nowMs < edge.expiresAt) this.#addPrincipal(edge.node, i);
+      const edges = writtenAt(groupsOf, principals[i] as number);
+      if (edges === undefined) {
+        if (flat !== undefined) this.#climbFlat(flat, principals[i] as number, i, nowMs);
+      } else if (isThere(edges)) {
+        for (let j = 0; j < edges.length; j++) {
+          const edge = edges[j] as (typeof edges)[number];
+          if (edge.expiresAt === 0 || nowMs < edge.expiresAt) this.#addPrincipal(edge.node, i);
+        }
       }
+    }
+  }
+
+  #climbFlat(flat: FlatUpEdges, principal: number, position: number, nowMs: number): void {
+    if (principal >= flat.count) return;
+    const end = flat.offsets[principal + 1] as number;
+    for (let i = flat.offsets[principal] as number; i < end; i++) {
+      const expiresAt = flat.expiresAt === undefined ? 0 : (flat.expiresAt[i] as number);
+      if (expiresAt === 0 || nowMs < expiresAt) this.#addPrincipal(flat.nodes[i] as number, position);
     }
   }
 
@@ -132,10 +145,10 @@ export class Walk implements Target {
       return;
     }
     const { names } = snapshot;
-    const typeId = node >= 0 ? (names.nodeTypes[node] as number) : names.findType(typeOf(object));
+    const typeId = node >= 0 ? names.nodeType(node) : names.findType(typeOf(object));
     const type = typeId >= 0 ? (names.types[typeId] as string) : typeOf(object);
     this.#setTarget(snapshot, type, typeId, action);
-    this.#startScopes(names.nodes.length, node);
+    this.#startScopes(names.nodeCount, node);
     if (node >= 0) this.#addLineage(snapshot, node);
     this.#addTypeScopes(snapshot);
   }
@@ -149,7 +162,7 @@ export class Walk implements Target {
     this.asked.object = object;
     const type = typeOf(object);
     this.#setTarget(snapshot, type, snapshot.names.findType(type), action);
-    this.#startScopes(snapshot.names.nodes.length, -1);
+    this.#startScopes(snapshot.names.nodeCount, -1);
     if (parent >= 0) this.#addLineage(snapshot, parent);
     this.#addTypeScopes(snapshot);
   }
@@ -158,21 +171,33 @@ export class Walk implements Target {
     const { parentsOf } = snapshot;
     const { scopes } = this;
     this.#addScope(node, origin.self);
+    const flat = parentsOf.base;
     for (let i = 0; i < scopes.length; i++) {
-      const edges = at(parentsOf, scopes[i] as number);
-      if (edges === undefined) continue;
-      for (let j = 0; j < edges.length; j++) {
-        const edge = edges[j] as (typeof edges)[number];
-        if (edge.inherit) this.#addScope(edge.node, i);
+      const edges = writtenAt(parentsOf, scopes[i] as number);
+      if (edges === undefined) {
+        if (flat !== undefined) this.#ascendFlat(flat, scopes[i] as number, i);
+      } else if (isThere(edges)) {
+        for (let j = 0; j < edges.length; j++) {
+          const edge = edges[j] as (typeof edges)[number];
+          if (edge.inherit) this.#addScope(edge.node, i);
+        }
       }
     }
     this.lineage = scopes.length;
   }
 
+  #ascendFlat(flat: FlatUpEdges, scope: number, position: number): void {
+    if (scope >= flat.count) return;
+    const end = flat.offsets[scope + 1] as number;
+    for (let i = flat.offsets[scope] as number; i < end; i++) {
+      if (flat.closed === undefined || flat.closed[i] === 0) this.#addScope(flat.nodes[i] as number, position);
+    }
+  }
+
   /** Sets what a Target says for any object of a type, with no scopes. */
   expandType(snapshot: Snapshot, type: string, action: string): void {
     this.#setTarget(snapshot, type, snapshot.names.findType(type), action);
-    this.#startScopes(snapshot.names.nodes.length, -1);
+    this.#startScopes(snapshot.names.nodeCount, -1);
   }
 
   #expandTenant(snapshot: Snapshot, action: string): void {
@@ -181,7 +206,7 @@ export class Walk implements Target {
     const bare = type === '' ? action : action.slice(type.length + 1);
     this.#setTarget(snapshot, type, type === '' ? -1 : snapshot.names.findType(type), bare);
     this.hasObject = false;
-    this.#startScopes(snapshot.names.nodes.length, -1);
+    this.#startScopes(snapshot.names.nodeCount, -1);
     this.#addScope(rootNode, origin.self);
   }
 
@@ -205,7 +230,7 @@ export class Walk implements Target {
         matchPatterns(patterns.index, this.objectId, scopes);
         for (let i = before; i < scopes.length; i++) {
           this.scopeFrom.push(origin.self);
-          this.#scopeMarks[scopes[i] as number] = this.#scopeMark;
+          this.#scopeMarks.add(scopes[i] as number);
         }
       }
     }
@@ -215,8 +240,7 @@ export class Walk implements Target {
   #startPrincipals(nodeCount: number): void {
     this.principals.length = 0;
     this.principalFrom.length = 0;
-    if (this.#principalMarks.length < nodeCount) this.#principalMarks = new Int32Array(nodeCount * 2);
-    this.#principalMark = nextMark(this.#principalMark, this.#principalMarks);
+    this.#principalMarks.start(nodeCount);
   }
 
   #startScopes(nodeCount: number, objectNode: number): void {
@@ -224,30 +248,20 @@ export class Walk implements Target {
     this.scopeFrom.length = 0;
     this.lineage = 0;
     this.objectNode = objectNode;
-    if (this.#scopeMarks.length < nodeCount) this.#scopeMarks = new Int32Array(nodeCount * 2);
-    this.#scopeMark = nextMark(this.#scopeMark, this.#scopeMarks);
+    this.#scopeMarks.start(nodeCount);
   }
 
   #addPrincipal(node: number, from: number): void {
-    if (this.#principalMarks[node] === this.#principalMark) return;
-    this.#principalMarks[node] = this.#principalMark;
+    if (!this.#principalMarks.add(node)) return;
     this.principals.push(node);
     this.principalFrom.push(from);
   }
 
   #addScope(node: number, from: number): void {
-    if (this.#scopeMarks[node] === this.#scopeMark) return;
-    this.#scopeMarks[node] = this.#scopeMark;
+    if (!this.#scopeMarks.add(node)) return;
     this.scopes.push(node);
     this.scopeFrom.push(from);
   }
-}
-
-/** The next mark; when the numbers run out, old marks are wiped so that none can be mistaken for a new one. */
-function nextMark(mark: number, marks: Int32Array): number {
-  if (mark < 0x7fff_fffe) return mark + 1;
-  marks.fill(0);
-  return 1;
 }
 
 /** The one walk of this thread. Decisions are synchronous, so nobody else can be in the middle of it. */

@@ -2,17 +2,18 @@
 import type { ConditionCompiler } from '../model/condition.ts';
 import type { BindingRecord } from '../model/entity.ts';
 import { parseScope, type Scope, type ScopeInput } from '../model/scope.ts';
-import { Binding, byPrincipal, byScope, nodeNameOfScope } from './binding.ts';
+import { type Binding, byPrincipal, byScope, nodeNameOfScope, toBinding } from './binding.ts';
 import { type Chunked, find, insert, remove } from './chunked.ts';
+import type { FlatBindingsAt, FlatBindingsOf } from './flat/bindings.ts';
 import type { Names } from './names.ts';
-import { at, type Paged, PagedDraft } from './paged.ts';
+import { at, PagedDraft } from './paged.ts';
 import { PatternDraft } from './pattern-draft.ts';
 import type { Snapshot, TypePatterns } from './snapshot.ts';
 
 export interface FrozenBindings {
   readonly bindings: number;
-  readonly bindingsOf: Paged<Chunked<Binding>>;
-  readonly bindingsAt: Paged<Chunked<Binding>>;
+  readonly bindingsOf: Snapshot['bindingsOf'];
+  readonly bindingsAt: Snapshot['bindingsAt'];
   readonly patterns: ReadonlyMap<number, TypePatterns>;
 }
 
@@ -20,8 +21,8 @@ export class BindingDraft {
   readonly #names: Names;
   readonly #compileCondition: ConditionCompiler;
   readonly #patterns: PatternDraft;
-  readonly #of: PagedDraft<Chunked<Binding>>;
-  readonly #at: PagedDraft<Chunked<Binding>>;
+  readonly #of: PagedDraft<Chunked<Binding>, FlatBindingsOf>;
+  readonly #at: PagedDraft<Chunked<Binding>, FlatBindingsAt>;
   readonly #inPlace: boolean;
   #count: number;
 
@@ -83,7 +84,7 @@ export class BindingDraft {
 
   #compile(record: BindingRecord, scope: Scope): Binding {
     const names = this.#names;
-    return new Binding(
+    return toBinding(
       names.internNode(record.subject),
       names.internNode(nodeNameOfScope(scope)),
       names.internRole(record.role),

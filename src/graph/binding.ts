@@ -27,23 +27,44 @@ export class Binding {
   /** See keyOfBinding: built on first use, because most are never asked for. */
   key: string;
 
-  /** @throws PosternError INVALID_POLICY for a condition that does not compile */
   constructor(
     principal: number,
     scope: number,
     role: number,
-    record: BindingRecord,
-    compileCondition: ConditionCompiler,
+    deny: boolean,
+    cascade: boolean,
+    expiresAt: number,
+    extra: BindingExtra | undefined,
   ) {
     this.principal = principal;
     this.scope = scope;
     this.role = role;
-    this.deny = record.effect === 'deny';
-    this.cascade = record.cascade !== false;
-    this.expiresAt = expiryOf(record);
-    this.extra = toExtra(record, compileCondition);
+    this.deny = deny;
+    this.cascade = cascade;
+    this.expiresAt = expiresAt;
+    this.extra = extra;
     this.key = '';
   }
+}
+
+/** @throws PosternError INVALID_POLICY for a condition that does not compile */
+export function toBinding(
+  principal: number,
+  scope: number,
+  role: number,
+  record: BindingRecord,
+  compileCondition: ConditionCompiler,
+): Binding {
+  const extra = toExtra(record, compileCondition);
+  return new Binding(
+    principal,
+    scope,
+    role,
+    record.effect === 'deny',
+    record.cascade !== false,
+    expiryOf(record),
+    extra,
+  );
 }
 
 function toExtra(record: BindingRecord, compileCondition: ConditionCompiler): BindingExtra | undefined {
@@ -66,9 +87,9 @@ export function expiryOf(record: { readonly expiresAt?: number }): number {
 export function keyOfBinding(binding: Binding, names: Names): string {
   if (binding.key === '') {
     binding.key = bindingKey(
-      names.nodes[binding.principal] as string,
+      names.nodeName(binding.principal),
       names.roles[binding.role] as string,
-      toScopeInput(scopeOfNode(names.nodes[binding.scope] as string)),
+      toScopeInput(scopeOfNode(names.nodeName(binding.scope))),
       binding.deny ? 'deny' : 'allow',
       binding.extra?.name,
     );
@@ -79,9 +100,9 @@ export function keyOfBinding(binding: Binding, names: Names): string {
 export function toBindingRecord(binding: Binding, names: Names): BindingRecord {
   return {
     kind: 'binding',
-    subject: names.nodes[binding.principal] as string,
+    subject: names.nodeName(binding.principal),
     role: names.roles[binding.role] as string,
-    scope: toScopeInput(scopeOfNode(names.nodes[binding.scope] as string)),
+    scope: toScopeInput(scopeOfNode(names.nodeName(binding.scope))),
     ...(binding.deny ? { effect: 'deny' as const } : {}),
     ...(binding.extra?.name === undefined ? {} : { name: binding.extra.name }),
     ...(binding.expiresAt === 0 ? {} : { expiresAt: binding.expiresAt }),

@@ -8,10 +8,53 @@
 // A chunk splits when it is full, so that a chunk holds 128 to 256 items.
 const chunkCapacity = 256;
 
+/** Items side by side in a flat column, which become an array where somebody asks for one. */
+export interface Stretch<T> {
+  readonly length: number;
+  first(): T;
+  last(): T;
+  toArray(): T[];
+}
+
+export type Chunk<T> = readonly T[] | Stretch<T>;
+
 export interface Chunked<T> {
   readonly size: number;
   /** Never holds an empty chunk. */
-  readonly chunks: readonly (readonly T[])[];
+  readonly chunks: readonly Chunk<T>[];
+}
+
+/** The chunks of a list as arrays, one after another; none of no list. */
+export function* chunksOf<T>(list: Chunked<T> | undefined): Generator<readonly T[], void> {
+  if (list === undefined) return;
+  for (let i = 0; i < list.chunks.length; i++) yield toArray(list.chunks[i] as Chunk<T>);
+}
+
+/** The first items of a list, at most so many. */
+export function itemsOf<T>(list: Chunked<T> | undefined, most: number): readonly T[] {
+  const items: T[] = [];
+  for (const chunk of chunksOf(list)) {
+    items.push(...chunk.slice(0, most - items.length));
+    if (items.length === most) break;
+  }
+  return items;
+}
+
+/** The items of a chunk; an array that is the list's own must not be written. */
+export function toArray<T>(chunk: Chunk<T>): readonly T[] {
+  return isStretch(chunk) ? chunk.toArray() : chunk;
+}
+
+export function isStretch<T>(chunk: Chunk<T>): chunk is Stretch<T> {
+  return !Array.isArray(chunk);
+}
+
+export function firstOf<T>(chunk: Chunk<T>): T {
+  return isStretch(chunk) ? chunk.first() : (chunk[0] as T);
+}
+
+export function lastOf<T>(chunk: Chunk<T>): T {
+  return isStretch(chunk) ? chunk.last() : (chunk[chunk.length - 1] as T);
 }
 
 /** Negative, zero or positive, as for Array.sort. */
@@ -24,11 +67,11 @@ export type Order<T> = (a: T, b: T) => number;
 export function insert<T>(list: Chunked<T> | undefined, item: T, order: Order<T>, inPlace: boolean): Chunked<T> {
   if (list === undefined) return { size: 1, chunks: [[item]] };
   const chunkIndex = chunkFor(list.chunks, item, order);
-  const chunk = list.chunks[chunkIndex] as readonly T[];
-  const position = lowerBound(chunk, item, order);
-  const found = chunk[position];
+  const chunk = list.chunks[chunkIndex] as Chunk<T>;
+  const written = writable(chunk, inPlace);
+  const position = lowerBound(written, item, order);
+  const found = written[position];
   const replaces = found !== undefined && order(found, item) === 0;
-  const written = inPlace ? (chunk as T[]) : chunk.slice();
   if (replaces) written[position] = item;
   else written.splice(position, 0, item);
   const size = replaces ? list.size : list.size + 1;
@@ -48,12 +91,11 @@ export function remove<T>(
 ): Chunked<T> | undefined {
   if (list === undefined) return undefined;
   const chunkIndex = chunkFor(list.chunks, item, order);
-  const chunk = list.chunks[chunkIndex] as readonly T[];
-  const position = lowerBound(chunk, item, order);
-  const found = chunk[position];
+  const written = writable(list.chunks[chunkIndex] as Chunk<T>, inPlace);
+  const position = lowerBound(written, item, order);
+  const found = written[position];
   if (found === undefined || order(found, item) !== 0) return list;
   if (list.size === 1) return undefined;
-  const written = inPlace ? (chunk as T[]) : chunk.slice();
   written.splice(position, 1);
   return rebuilt(list, chunkIndex, written.length === 0 ? [] : [written], list.size - 1, inPlace);
 }
@@ -61,20 +103,24 @@ export function remove<T>(
 /** The item equal to this one, or undefined. */
 export function find<T>(list: Chunked<T> | undefined, item: T, order: Order<T>): T | undefined {
   if (list === undefined) return undefined;
-  const chunk = list.chunks[chunkFor(list.chunks, item, order)] as readonly T[];
+  const chunk = toArray(list.chunks[chunkFor(list.chunks, item, order)] as Chunk<T>);
   const found = chunk[lowerBound(chunk, item, order)];
   return found !== undefined && order(found, item) === 0 ? found : undefined;
 }
 
 interface Writable<T> {
   size: number;
-  chunks: T[][];
+  chunks: Chunk<T>[];
+}
+
+/** The items of a chunk, in an array that may be written. */
+function writable<T>(chunk: Chunk<T>, inPlace: boolean): T[] {
+  if (isStretch(chunk)) return chunk.toArray();
+  return inPlace ? (chunk as T[]) : chunk.slice();
 }
 
 function rebuilt<T>(list: Chunked<T>, index: number, parts: T[][], size: number, inPlace: boolean): Chunked<T> {
-  const target: Writable<T> = inPlace
-    ? (list as unknown as Writable<T>)
-    : { size, chunks: list.chunks.slice() as T[][] };
+  const target: Writable<T> = inPlace ? (list as unknown as Writable<T>) : { size, chunks: list.chunks.slice() };
   target.size = size;
   if (parts.length === 1) target.chunks[index] = parts[0] as T[];
   else target.chunks.splice(index, 1, ...parts);
@@ -82,12 +128,12 @@ function rebuilt<T>(list: Chunked<T>, index: number, parts: T[][], size: number,
 }
 
 /** The last chunk whose first item is not after the item; the first chunk otherwise. */
-function chunkFor<T>(chunks: readonly (readonly T[])[], item: T, order: Order<T>): number {
+function chunkFor<T>(chunks: readonly Chunk<T>[], item: T, order: Order<T>): number {
   let low = 0;
   let high = chunks.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (order((chunks[middle] as readonly T[])[0] as T, item) <= 0) low = middle;
+    if (order(firstOf(chunks[middle] as Chunk<T>), item) <= 0) low = middle;
     else high = middle - 1;
   }
   return low;

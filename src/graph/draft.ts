@@ -18,11 +18,12 @@ import type {
 } from '../model/entity.ts';
 import { expiryOf } from './binding.ts';
 import { BindingDraft } from './binding-draft.ts';
+import { Edge } from './edge.ts';
 import { EdgeDraft } from './edge-draft.ts';
 import type { Names } from './names.ts';
-import { at, PagedDraft } from './paged.ts';
+import { at, type Paged, PagedDraft } from './paged.ts';
 import { RoleDraft } from './role-draft.ts';
-import { Edge, type Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export class Draft {
   readonly #base: Snapshot;
@@ -43,7 +44,8 @@ export class Draft {
   #objectCount: number;
 
   constructor(base: Snapshot) {
-    const inPlace = base.membersOf.pages.length + base.childrenOf.pages.length + base.bindingsAt.pages.length === 0;
+    const lists: readonly Paged<unknown>[] = [base.membersOf, base.childrenOf, base.bindingsAt];
+    const inPlace = lists.every(({ pages, base }) => pages.length === 0 && base === undefined);
     this.#base = base;
     this.#names = base.names;
     this.#roles = new RoleDraft(base);

@@ -3,16 +3,18 @@
  * (member to groups, object to parents) as short lists, downwards as chunked ones.
  */
 import { type Chunked, insert, remove } from './chunked.ts';
-import { at, type Paged, PagedDraft } from './paged.ts';
-import { Edge } from './snapshot.ts';
+import { Edge } from './edge.ts';
+import type { FlatDownEdges, FlatUpEdges } from './flat/edges.ts';
+import { at, PagedDraft } from './paged.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export class EdgeDraft {
-  readonly #up: PagedDraft<readonly Edge[]>;
-  readonly #down: PagedDraft<Chunked<Edge>>;
+  readonly #up: PagedDraft<readonly Edge[], FlatUpEdges>;
+  readonly #down: PagedDraft<Chunked<Edge>, FlatDownEdges>;
   readonly #inPlace: boolean;
 
   /** @param inPlace The downward lists were never published: write into them instead of copying. */
-  constructor(up: Paged<readonly Edge[]>, down: Paged<Chunked<Edge>>, inPlace: boolean) {
+  constructor(up: Snapshot['groupsOf'], down: Snapshot['membersOf'], inPlace: boolean) {
     this.#up = new PagedDraft(up);
     this.#down = new PagedDraft(down);
     this.#inPlace = inPlace;
@@ -45,7 +47,7 @@ export class EdgeDraft {
     for (const edge of byNode.values()) this.#attach(edge.node, new Edge(lower, edge.expiresAt, edge.inherit));
   }
 
-  freeze(): { readonly up: Paged<readonly Edge[]>; readonly down: Paged<Chunked<Edge>> } {
+  freeze(): { readonly up: Snapshot['groupsOf']; readonly down: Snapshot['membersOf'] } {
     return { up: this.#up.freeze(), down: this.#down.freeze() };
   }
 

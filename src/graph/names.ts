@@ -6,25 +6,43 @@
  * A node is anything that a binding or an edge can name: a subject, a group, an
  * object, a wildcard ("user:*", "*"), a type scope ("doc:*"), or a pattern scope
  * (whose name is JSON, so that it cannot meet an object of the same text).
+ *
+ * The names of a graph that was loaded as a whole stay in its flat arrays; those that come later stand behind them.
  */
 import { typeOf } from '../model/names.ts';
+import type { FlatNames } from './flat/names.ts';
 
 /** The node of "*": everyone among principals, the tenant among scopes. */
 export const rootNode = 0;
 
 const noType = -1;
 
+/** What names begin with where a graph was loaded as a whole. */
+export interface BaseNames {
+  readonly flat: FlatNames;
+  /** By id. */
+  readonly types: readonly string[];
+  readonly roles: readonly string[];
+}
+
+/** The nodes of a type, ascending; more may come behind them. */
+export interface NodeList {
+  readonly length: number;
+  at(index: number): number;
+}
+
 export class Names {
-  readonly nodes: string[] = [];
   readonly types: string[] = [];
   readonly roles: string[] = [];
-  /** By node: the id of its type, or -1. */
-  readonly nodeTypes: number[] = [];
   /** By type: the node of "type:*", or -1. */
   readonly typeWildcards: number[] = [];
-  /** By type: its nodes, ascending. */
-  readonly nodesByType: number[][] = [];
-  readonly #nodeIds = new Map<string, number>();
+  readonly #flat: FlatNames | undefined;
+  /** How many names are flat: those behind them have the numbers from here on. */
+  readonly #flatCount: number;
+  readonly #later: string[] = [];
+  readonly #laterTypes: number[] = [];
+  readonly #laterIds = new Map<string, number>();
+  readonly #nodesByType: TypeNodes[] = [];
   readonly #typeIds = new Map<string, number>();
   readonly #roleIds = new Map<string, number>();
   readonly #permissionIds: Map<string, number>[] = [];
@@ -32,8 +50,37 @@ export class Names {
   /** How to take back what was interned since remember(), the last first. */
   #undo: (() => void)[] | undefined;
 
-  constructor() {
+  /** @param base Its names have the numbers that they have there; the first is "*". */
+  constructor(base?: BaseNames) {
+    this.#flat = base?.flat;
+    this.#flatCount = base?.flat.count ?? 0;
+    for (const [id, type] of (base?.types ?? []).entries()) {
+      this.internType(type);
+      this.typeWildcards[id] = base?.flat.find(`${type}:*`) ?? -1;
+    }
+    for (const role of base?.roles ?? []) this.internRole(role);
     this.internNode('*');
+  }
+
+  get nodeCount(): number {
+    return this.#flatCount + this.#later.length;
+  }
+
+  /** The name of a node that is there. */
+  nodeName(node: number): string {
+    const name = node < this.#flatCount ? this.#flat?.nameOf(node) : this.#later[node - this.#flatCount];
+    return name as string;
+  }
+
+  /** The id of a node's type, or -1. */
+  nodeType(node: number): number {
+    const type = node < this.#flatCount ? this.#flat?.types[node] : this.#laterTypes[node - this.#flatCount];
+    return type as number;
+  }
+
+  /** The nodes of a type; none of -1. */
+  nodesOfType(type: number): NodeList {
+    return type < 0 ? noNodes : (this.#nodesByType[type] as TypeNodes);
   }
 
   /**
@@ -51,27 +98,28 @@ export class Names {
 
   /** The node of a name, or -1. */
   findNode(name: string): number {
-    return this.#nodeIds.get(name) ?? -1;
+    const flat = this.#flat === undefined ? -1 : this.#flat.find(name);
+    return flat >= 0 ? flat : (this.#laterIds.get(name) ?? -1);
   }
 
   internNode(name: string): number {
-    const known = this.#nodeIds.get(name);
-    if (known !== undefined) return known;
-    const node = this.nodes.length;
+    const known = this.findNode(name);
+    if (known >= 0) return known;
+    const node = this.nodeCount;
     const hasType = name.indexOf(':') > 0 && !name.startsWith('{');
     const type = hasType ? this.internType(typeOf(name)) : noType;
-    this.nodes.push(name);
-    this.nodeTypes.push(type);
-    this.#nodeIds.set(name, node);
+    this.#later.push(name);
+    this.#laterTypes.push(type);
+    this.#laterIds.set(name, node);
     const isWildcard =
       type !== noType && name.length === (this.types[type] as string).length + 2 && name.endsWith(':*');
-    if (type !== noType) (this.nodesByType[type] as number[]).push(node);
+    if (type !== noType) this.#nodesByType[type]?.later.push(node);
     if (isWildcard) this.typeWildcards[type] = node;
     this.#undo?.push(() => {
-      this.nodes.pop();
-      this.nodeTypes.pop();
-      this.#nodeIds.delete(name);
-      if (type !== noType) this.nodesByType[type]?.pop();
+      this.#later.pop();
+      this.#laterTypes.pop();
+      this.#laterIds.delete(name);
+      if (type !== noType) this.#nodesByType[type]?.later.pop();
       if (isWildcard) this.typeWildcards[type] = -1;
     });
     return node;
@@ -87,13 +135,14 @@ export class Names {
     const id = this.types.length;
     this.types.push(type);
     this.typeWildcards.push(-1);
-    this.nodesByType.push([]);
+    const isFlat = this.#flat !== undefined && id < this.#flat.typeCount;
+    this.#nodesByType.push(new TypeNodes(isFlat ? this.#flat?.ofType(id) : undefined));
     this.#permissionIds.push(new Map());
     this.#typeIds.set(type, id);
     this.#undo?.push(() => {
       this.types.pop();
       this.typeWildcards.pop();
-      this.nodesByType.pop();
+      this.#nodesByType.pop();
       this.#permissionIds.pop();
       this.#typeIds.delete(type);
     });
@@ -135,3 +184,23 @@ export class Names {
     return id;
   }
 }
+
+class TypeNodes implements NodeList {
+  readonly later: number[] = [];
+  readonly #flat: Int32Array;
+
+  constructor(flat: Int32Array = new Int32Array(0)) {
+    this.#flat = flat;
+  }
+
+  get length(): number {
+    return this.#flat.length + this.later.length;
+  }
+
+  at(index: number): number {
+    const node = index < this.#flat.length ? this.#flat[index] : this.later[index - this.#flat.length];
+    return node as number;
+  }
+}
+
+const noNodes: NodeList = new TypeNodes();

@@ -2,6 +2,7 @@
 import type { BindingRecord, EntityKind, EntityRecord, MemberRecord, ObjectRecord } from '../model/entity.ts';
 import { parseScope, type ScopeInput } from '../model/scope.ts';
 import { nodeNameOfScope, toBindingRecord } from './binding.ts';
+import { chunksOf } from './chunked.ts';
 import { at } from './paged.ts';
 import { toObjectRecord } from './records.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -59,7 +60,7 @@ function bindingAt(snapshot: Snapshot, [subject, role, scope, effect, name]: Bin
   const ofPrincipal = at(snapshot.bindingsOf, principal);
   const atScope = at(snapshot.bindingsAt, scopeNode);
   if (ofPrincipal === undefined || atScope === undefined) return undefined;
-  for (const chunk of (ofPrincipal.size < atScope.size ? ofPrincipal : atScope).chunks) {
+  for (const chunk of chunksOf(ofPrincipal.size < atScope.size ? ofPrincipal : atScope)) {
     for (const binding of chunk) {
       if (binding.principal !== principal || binding.scope !== scopeNode || binding.role !== roleId) continue;
       if (binding.deny === (effect === 'deny') && binding.extra?.name === name) return toBindingRecord(binding, names);

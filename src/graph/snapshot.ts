@@ -10,26 +10,13 @@ import type { AttributeRecord, ConstraintRecord, GroupRecord, HookRecord, Mode, 
 import type { Scope } from '../model/scope.ts';
 import type { Binding } from './binding.ts';
 import type { Chunked } from './chunked.ts';
+import type { Edge } from './edge.ts';
+import type { FlatBindingsAt, FlatBindingsOf } from './flat/bindings.ts';
+import type { FlatDownEdges, FlatUpEdges } from './flat/edges.ts';
 import { Names } from './names.ts';
 import { emptyPaged, type Paged } from './paged.ts';
 import type { PatternIndex, RegexCompiler } from './pattern.ts';
 import type { Role } from './role.ts';
-
-/** A membership or parent edge, seen from either end. */
-export class Edge {
-  /** The node at the other end. */
-  readonly node: number;
-  /** Milliseconds since 1970; 0 for never. Parent edges have no expiry. */
-  readonly expiresAt: number;
-  /** Parent edges: whether bindings above reach through. */
-  readonly inherit: boolean;
-
-  constructor(node: number, expiresAt: number, inherit: boolean) {
-    this.node = node;
-    this.expiresAt = expiresAt;
-    this.inherit = inherit;
-  }
-}
 
 /** What cannot be written in a pure way, given once. */
 export interface GraphOptions {
@@ -77,17 +64,17 @@ export interface Snapshot {
   /** By node: whether it is a registered object. */
   readonly registered: Paged<true>;
   /** By member: its groups. */
-  readonly groupsOf: Paged<readonly Edge[]>;
+  readonly groupsOf: Paged<readonly Edge[], FlatUpEdges>;
   /** By group: its members. */
-  readonly membersOf: Paged<Chunked<Edge>>;
+  readonly membersOf: Paged<Chunked<Edge>, FlatDownEdges>;
   /** By object: its parents. */
-  readonly parentsOf: Paged<readonly Edge[]>;
+  readonly parentsOf: Paged<readonly Edge[], FlatUpEdges>;
   /** By object: its children. */
-  readonly childrenOf: Paged<Chunked<Edge>>;
+  readonly childrenOf: Paged<Chunked<Edge>, FlatDownEdges>;
   /** By principal: its bindings, in byScope order. */
-  readonly bindingsOf: Paged<Chunked<Binding>>;
+  readonly bindingsOf: Paged<Chunked<Binding>, FlatBindingsOf>;
   /** By scope: its bindings, in byPrincipal order. */
-  readonly bindingsAt: Paged<Chunked<Binding>>;
+  readonly bindingsAt: Paged<Chunked<Binding>, FlatBindingsAt>;
 }
 
 /** The graph before the first change set. */

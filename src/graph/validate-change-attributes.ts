@@ -6,6 +6,7 @@
 import { quote } from '../model/names.ts';
 import { keyOfBinding } from './binding.ts';
 import { type ChangeContext, putsOf } from './changed.ts';
+import { bindingsOf } from './records.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createConditionCheck } from './validate-attributes.ts';
 
@@ -39,22 +40,13 @@ export function checkChangedAttributes({ after, changed, suggest, list }: Change
 }
 
 /** Every condition once, with the key of a binding that has it. Looks at all bindings: declarations seldom change. */
-function conditionsOf(
-  { names, bindingsOf }: Snapshot,
-  isLeftOut: (key: string) => boolean,
-): ReadonlyMap<string, string> {
+function conditionsOf(snapshot: Snapshot, isLeftOut: (key: string) => boolean): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const page of bindingsOf.pages) {
-    for (const bindings of page ?? []) {
-      for (const chunk of bindings?.chunks ?? []) {
-        for (const binding of chunk) {
-          const text = binding.extra?.condition?.text;
-          if (text === undefined || found.has(text)) continue;
-          const key = keyOfBinding(binding, names);
-          if (!isLeftOut(key)) found.set(text, key);
-        }
-      }
-    }
+  for (const binding of bindingsOf(snapshot)) {
+    const text = binding.extra?.condition?.text;
+    if (text === undefined || found.has(text)) continue;
+    const key = keyOfBinding(binding, snapshot.names);
+    if (!isLeftOut(key)) found.set(text, key);
   }
   return found;
 }

@@ -4,8 +4,9 @@
  */
 import { entityKey } from '../model/entity.ts';
 import { type ChangeContext, putsOf } from './changed.ts';
+import type { Edge as SnapshotEdge } from './edge.ts';
 import { at } from './paged.ts';
-import type { Snapshot, Edge as SnapshotEdge } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { type Edge, findCyclesFrom, formatCycle } from './validate-cycles.ts';
 import { cycleWords } from './validate-references.ts';
 import type { Problem } from './validate-report.ts';
@@ -70,6 +71,6 @@ function includedBy({ names, roles }: Snapshot): (role: string) => readonly Edge
 function upwards({ names }: Snapshot, column: Snapshot['groupsOf']): (node: string) => readonly Edge<undefined>[] {
   return (name) => {
     const edges: readonly SnapshotEdge[] = at(column, names.findNode(name)) ?? [];
-    return edges.map(({ node }) => ({ to: names.nodes[node] as string, origin: undefined }));
+    return edges.map(({ node }) => ({ to: names.nodeName(node), origin: undefined }));
   };
 }

@@ -2,10 +2,13 @@
  * What changes refer to, and what still refers to the things that they delete. Called by validate-changes.ts. Only
  * the deletion of a role looks through all bindings.
  */
+
 import { quote } from '../model/names.ts';
 import { keyOfBinding } from './binding.ts';
 import type { ChangeContext, PlacedDelete } from './changed.ts';
+import { itemsOf } from './chunked.ts';
 import { at } from './paged.ts';
+import { bindingsOf } from './records.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createNearest } from './validate-nearest.ts';
 import { createReferenceCheck, type Known } from './validate-references.ts';
@@ -27,7 +30,7 @@ export function checkChangedReferences(context: ChangeContext): void {
 function checkDeletedObject({ kind, key, index }: PlacedDelete, { after, list }: ChangeContext): void {
   const children = at(after.childrenOf, after.names.findNode(key));
   if (children === undefined) return;
-  const named = (children.chunks[0] ?? []).slice(0, 3).map(({ node }) => plain(after.names.nodes[node] as string));
+  const named = itemsOf(children, 3).map(({ node }) => plain(after.names.nodeName(node)));
   const message = `object ${quote(key)} is still the parent of ${withMore(named, children.size)}; move or delete those first`;
   list.add({ index, kind, key, field: [], message });
 }
@@ -64,20 +67,15 @@ function checkDeletedRoles(deletes: readonly PlacedDelete[], { after, list }: Ch
 
 /** Looks through all bindings: they are not kept by role, because nothing that decides asks for them so. */
 function noteBindings(
-  { names, bindingsOf }: Snapshot,
+  snapshot: Snapshot,
   deleted: ReadonlySet<string>,
   note: (role: string, describe: () => string) => void,
 ): void {
+  const { names } = snapshot;
   const roles = new Map([...deleted].map((role) => [names.findRole(role), role]));
-  for (const page of bindingsOf.pages) {
-    for (const list of page ?? []) {
-      for (const chunk of list?.chunks ?? []) {
-        for (const binding of chunk) {
-          const role = roles.get(binding.role);
-          if (role !== undefined) note(role, () => `binding ${keyOfBinding(binding, names)}`);
-        }
-      }
-    }
+  for (const binding of bindingsOf(snapshot)) {
+    const role = roles.get(binding.role);
+    if (role !== undefined) note(role, () => `binding ${keyOfBinding(binding, names)}`);
   }
 }
 
@@ -96,8 +94,11 @@ function rolesOf({ names, roles }: Snapshot): Known {
 
 function objectsOf({ names, registered, counts }: Snapshot): Known {
   return {
-    size: Math.max(counts.objects, names.nodes.length),
+    size: Math.max(counts.objects, names.nodeCount),
     has: (name) => at(registered, names.findNode(name)) !== undefined,
-    keys: () => names.nodes.filter((_, node) => at(registered, node) !== undefined),
+    keys: () =>
+      Array.from({ length: names.nodeCount }, (_, node) => node)
+        .filter((node) => at(registered, node) !== undefined)
+        .map((node) => names.nodeName(node)),
   };
 }

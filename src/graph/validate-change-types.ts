@@ -6,7 +6,8 @@ import { type EntityRecord, entityKey } from '../model/entity.ts';
 import { quote } from '../model/names.ts';
 import { toBindingRecord } from './binding.ts';
 import type { ChangeContext } from './changed.ts';
-import { at } from './paged.ts';
+import { itemsOf } from './chunked.ts';
+import { at, emptyPaged } from './paged.ts';
 import { recordsOf } from './records.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createNearest } from './validate-nearest.ts';
@@ -54,11 +55,11 @@ function causeOf(causes: readonly Cause[], message: string, suggestion: string |
 /** Every record that types speak of; of the bindings at one scope one, because nothing else of them matters. */
 function* typedRecordsOf(snapshot: Snapshot): Generator<EntityRecord, void> {
   const { names, bindingsAt } = snapshot;
-  for (let node = 0; node < names.nodes.length; node++) {
-    const binding = at(bindingsAt, node)?.chunks[0]?.[0];
+  for (let node = 0; node < names.nodeCount; node++) {
+    const [binding] = itemsOf(at(bindingsAt, node), 1);
     if (binding !== undefined) yield toBindingRecord(binding, names);
   }
-  for (const record of recordsOf({ ...snapshot, bindingsOf: { pages: [] }, groupsOf: { pages: [] } })) yield record;
+  for (const record of recordsOf({ ...snapshot, bindingsOf: emptyPaged(), groupsOf: emptyPaged() })) yield record;
 }
 
 function describe(record: EntityRecord): string {

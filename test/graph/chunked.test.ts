@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Chunked, find, insert, remove } from '../../src/graph/chunked.ts';
+import { type Chunked, chunksOf, find, insert, remove } from '../../src/graph/chunked.ts';
 
 interface Item {
   readonly key: number;
@@ -8,7 +8,7 @@ interface Item {
 }
 
 const byKey = (a: Item, b: Item): number => a.key - b.key;
-const itemsOf = (list: Chunked<Item> | undefined): Item[] => (list?.chunks ?? []).flat();
+const itemsOf = (list: Chunked<Item> | undefined): Item[] => [...chunksOf(list)].flat();
 
 const steps = fc.array(fc.record({ put: fc.boolean(), key: fc.integer({ min: 0, max: 1_500 }), value: fc.integer() }), {
   maxLength: 3_000,

@@ -12,6 +12,8 @@ import { scanObjects } from '../../src/engine/list-objects.ts';
 import { listSubjects, type SubjectQuestion } from '../../src/engine/list-subjects.ts';
 import { finish } from '../../src/engine/steps.ts';
 import { applyChanges } from '../../src/graph/apply.ts';
+import { flatten } from '../../src/graph/flat/flatten.ts';
+import { snapshotOf } from '../../src/graph/flat/snapshot-of.ts';
 import { recordsOf } from '../../src/graph/records.ts';
 import { emptySnapshot, type Snapshot } from '../../src/graph/snapshot.ts';
 import type { Change } from '../../src/model/change.ts';
@@ -38,6 +40,18 @@ export function engineOf(records: readonly EntityRecord[]): Snapshot {
 export function applyToEngine(snapshot: Snapshot, changes: readonly Change[], number: number): Snapshot {
   return applyChanges(snapshot, changes, { epoch: 'tests', number });
 }
+
+/** The same graph as if a sidecar had loaded it whole, instead of having followed what led to it. */
+export function reloaded(snapshot: Snapshot): Snapshot {
+  return snapshotOf(flatten(snapshot, snapshot.counts.bindings), snapshot.options, snapshot.revision);
+}
+
+/** How a snapshot may have come to be: `step` is done after every change set, `number` being its own. */
+export const ways: readonly { readonly way: string; step(snapshot: Snapshot, number: number): Snapshot }[] = [
+  { way: 'built by changes', step: (snapshot) => snapshot },
+  { way: 'loaded whole', step: reloaded },
+  { way: 'loaded whole and changed', step: (snapshot, number) => (number % 3 === 1 ? reloaded(snapshot) : snapshot) },
+];
 
 export function engineRecords(snapshot: Snapshot): readonly EntityRecord[] {
   return [...recordsOf(snapshot)];

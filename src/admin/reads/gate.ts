@@ -13,8 +13,10 @@
  * All filters of a list have to hold, so a right that covers one of them covers the list. It must never tell whether
  * that exists which may not be read.
  */
+
 import { decide } from '../../engine/decide.ts';
 import { sharedWalk } from '../../engine/walk.ts';
+import { chunksOf } from '../../graph/chunked.ts';
 import { at } from '../../graph/paged.ts';
 import type { Snapshot } from '../../graph/snapshot.ts';
 import { PosternError } from '../../model/errors.ts';
@@ -105,7 +107,7 @@ function holdsRole({ snapshot, reader, nowMs }: ReadView, name: string): boolean
   const { subject } = reader;
   sharedWalk.expandSubject(snapshot, subject, names.findNode(subject), noGroups, undefined, nowMs);
   for (const principal of sharedWalk.principals) {
-    for (const chunk of at(snapshot.bindingsOf, principal)?.chunks ?? []) {
+    for (const chunk of chunksOf(at(snapshot.bindingsOf, principal))) {
       for (const binding of chunk) {
         const counts = !binding.deny && (binding.expiresAt === 0 || nowMs < binding.expiresAt);
         if (counts && snapshot.roles[binding.role]?.closure.has(role) === true) return true;

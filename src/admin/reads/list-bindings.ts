@@ -96,7 +96,7 @@ function* scan(
 ): Generator<Binding | undefined, void> {
   const column = side.column(snapshot);
   const first = (after?.[0] as number | undefined) ?? 0;
-  const end = outers === undefined ? snapshot.names.nodes.length : outers.length;
+  const end = outers === undefined ? snapshot.names.nodeCount : outers.length;
   let looked = 0;
   for (let i = outers === undefined ? first : 0; i < end; i++) {
     const outer = outers === undefined ? i : (outers[i] as number);

@@ -3,10 +3,13 @@
  * order of groups and then members. A membership that has ended is listed, since it is still there; `transitive` does
  * not go on through it. A page looks at the memberships that the filters leave, and finds the groups on the way anew.
  */
+
 import { sharedWalk } from '../../engine/walk.ts';
+import { chunksOf } from '../../graph/chunked.ts';
+import type { Edge } from '../../graph/edge.ts';
 import { at } from '../../graph/paged.ts';
 import { chunksFrom } from '../../graph/seek.ts';
-import type { Edge, Snapshot } from '../../graph/snapshot.ts';
+import type { Snapshot } from '../../graph/snapshot.ts';
 import type { MemberRecord } from '../../model/entity.ts';
 import type { Listed, MemberFilter, Page } from '../api.ts';
 import { checkMemberFilter } from './check-filter.ts';
@@ -50,8 +53,8 @@ export async function listMembers(
     positionOf: (edge) => (member === '' && group !== '' ? [edge.group, edge.member] : [edge.member, edge.group]),
     toRecord: (edge) => ({
       kind: 'member',
-      group: names.nodes[edge.group] as string,
-      member: names.nodes[edge.member] as string,
+      group: names.nodeName(edge.group),
+      member: names.nodeName(edge.member),
       ...(edge.expiresAt === 0 ? {} : { expiresAt: edge.expiresAt }),
     }),
   };
@@ -74,7 +77,7 @@ function groupsFor({ snapshot, nowMs }: ReadGate, { group, transitive }: MemberF
   if (transitive) {
     // A set may grow while it is walked: what is added is visited too.
     for (const open of found) {
-      for (const chunk of at(snapshot.membersOf, open)?.chunks ?? []) {
+      for (const chunk of chunksOf(at(snapshot.membersOf, open))) {
         for (const edge of chunk) {
           const goesOn = edge.expiresAt === 0 || nowMs < edge.expiresAt;
           if (goesOn && at(snapshot.membersOf, edge.node) !== undefined) found.add(edge.node);
@@ -93,7 +96,7 @@ function* scanMembers(
   after: Position | undefined,
 ): Generator<Membership | undefined, void> {
   const [lastMember, lastGroup] = (after ?? [-1, -1]) as readonly [number, number];
-  const end = members === undefined ? snapshot.names.nodes.length : members.length;
+  const end = members === undefined ? snapshot.names.nodeCount : members.length;
   let looked = 0;
   for (let i = members === undefined ? Math.max(0, lastMember) : 0; i < end; i++) {
     const member = members === undefined ? i : (members[i] as number);

@@ -2,11 +2,13 @@
  * Groups and registered objects, in the order of their nodes. A page looks at the nodes that the filters leave: one
  * for an exact name, the children of a parent, those of a type, or else all.
  */
+
+import type { Edge } from '../../graph/edge.ts';
 import { compileGlob, matchesGlob } from '../../graph/glob.ts';
 import { at } from '../../graph/paged.ts';
 import { toObjectRecord } from '../../graph/records.ts';
-import { chunksFrom, firstNot } from '../../graph/seek.ts';
-import type { Edge, Snapshot } from '../../graph/snapshot.ts';
+import { chunksFrom, firstAfter } from '../../graph/seek.ts';
+import type { Snapshot } from '../../graph/snapshot.ts';
 import type { GroupRecord, ObjectRecord } from '../../model/entity.ts';
 import type { Listed, ObjectFilter, Page } from '../api.ts';
 import { checkGlob, checkObjectFilter } from './check-filter.ts';
@@ -28,7 +30,6 @@ export async function listGroups(
   checkGlob(filter.name);
   gate.groups(filter.name);
   const { snapshot } = gate;
-  const { nodes } = snapshot.names;
   const isGroup = (node: number) =>
     at(snapshot.groupRecords, node) !== undefined || at(snapshot.membersOf, node) !== undefined;
   const glob = filter.name === '' ? undefined : compileGlob(filter.name);
@@ -36,9 +37,9 @@ export async function listGroups(
   const among: Among = exact ? { node: snapshot.names.findNode(filter.name) } : { type: 'group' };
   const listing: Listing<number, GroupRecord> = {
     ...inNodeOrder(snapshot, ['groups', filter.name], among, (node) => {
-      return isGroup(node) && (exact || glob === undefined || matchesGlob(glob, nodes[node] as string));
+      return isGroup(node) && (exact || glob === undefined || matchesGlob(glob, snapshot.names.nodeName(node)));
     }),
-    toRecord: (node) => at(snapshot.groupRecords, node) ?? { kind: 'group', group: nodes[node] as string },
+    toRecord: (node) => at(snapshot.groupRecords, node) ?? { kind: 'group', group: snapshot.names.nodeName(node) },
   };
   return readPage(gate, listing, page, signal);
 }
@@ -65,7 +66,7 @@ export async function listObjects(
   const listing: Listing<number, ObjectRecord> = {
     ...inNodeOrder(snapshot, ['objects', type, parent, object], among, (node) => {
       if (at(snapshot.registered, node) === undefined) return false;
-      if (type !== '' && names.nodeTypes[node] !== typeId) return false;
+      if (type !== '' && names.nodeType(node) !== typeId) return false;
       return parent === '' || (at(snapshot.parentsOf, node) ?? []).some((edge) => edge.node === parentNode);
     }),
     toRecord: (node) => toObjectRecord(snapshot, node),
@@ -115,14 +116,13 @@ function* candidates(
     const list = among.below < 0 ? undefined : at(snapshot.childrenOf, among.below);
     for (const chunk of chunksFrom(list, (edge: Edge) => edge.node <= last)) yield chunk.map((edge) => edge.node);
   } else if (among.type !== '') {
-    const typeId = names.findType(among.type);
-    const nodes = typeId < 0 ? [] : (names.nodesByType[typeId] as readonly number[]);
+    const nodes = names.nodesOfType(names.findType(among.type));
     const end = nodes.length;
-    for (let i = firstNot(nodes, (node) => node <= last); i < end; i += partSize) {
-      yield nodes.slice(i, Math.min(end, i + partSize));
+    for (let i = firstAfter(nodes, last); i < end; i += partSize) {
+      yield Array.from({ length: Math.min(partSize, end - i) }, (_, offset) => nodes.at(i + offset));
     }
   } else {
-    const end = names.nodes.length;
+    const end = names.nodeCount;
     for (let i = last + 1; i < end; i += partSize) {
       yield Array.from({ length: Math.min(partSize, end - i) }, (_, offset) => i + offset);
     }

@@ -1,0 +1,100 @@
+/**
+ * The plain data of a flat graph: typed arrays that one thread builds, another one reads, and a file keeps as they
+ * are. Owns how they are allocated and how they grow; knows nothing of what is in them.
+ */
+
+/** Memory that threads share: handing a graph of a million bindings from one to another copies nothing. */
+export function sharedBytes(length: number): ArrayBufferLike {
+  return new SharedArrayBuffer(length);
+}
+
+const firstCapacity = 1024;
+
+/** A list of whole numbers that grows, and ends as an exact, shared array. */
+export class GrowingInts {
+  #array = new Int32Array(firstCapacity);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#array.length) {
+      const grown = new Int32Array(this.#array.length * 2);
+      grown.set(this.#array);
+      this.#array = grown;
+    }
+    this.#array[this.#length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#array[index] as number;
+  }
+
+  set(index: number, value: number): void {
+    this.#array[index] = value;
+  }
+
+  /** What it holds now, without a copy: valid until the next push. */
+  view(): Int32Array {
+    return this.#array.subarray(0, this.#length);
+  }
+}
+
+/** Times, of which most are 0: no memory is taken before the first that is not. */
+export class GrowingTimes {
+  #array: Float64Array | undefined;
+  #length = 0;
+
+  push(value: number): void {
+    if (value !== 0 || this.#array !== undefined) {
+      if (this.#array === undefined || this.#length >= this.#array.length) {
+        const grown = new Float64Array(Math.max(firstCapacity, this.#length * 2));
+        if (this.#array !== undefined) grown.set(this.#array);
+        this.#array = grown;
+      }
+      this.#array[this.#length] = value;
+    }
+    this.#length++;
+  }
+
+  /** Undefined where every one is 0. */
+  view(): Float64Array | undefined {
+    return this.#array?.subarray(0, this.#length);
+  }
+}
+
+/** Bytes one after another. */
+export class GrowingBytes {
+  bytes = new Uint8Array(firstCapacity);
+  length = 0;
+
+  /** Makes room for this many more. */
+  reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + more));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  append(from: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    // Names are short: a loop is faster than the call of set() on a subarray.
+    for (let i = start; i < end; i++) this.bytes[this.length++] = from[i] as number;
+  }
+}
+
+export function sharedInts(length: number): Int32Array {
+  return new Int32Array(sharedBytes(length * 4));
+}
+
+export function sharedTimes(length: number): Float64Array {
+  return new Float64Array(sharedBytes(length * 8));
+}
+
+export function toShared(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(sharedBytes(bytes.length));
+  shared.set(bytes);
+  return shared;
+}
