@@ -27,7 +27,7 @@ describe('a change that widens access', () => {
     expect(lines(granted).at(-1)).toBe('committed 1 change: revision R');
     const { stdout } = await alice('history', '-n', '1');
     expect(stdout.split('\n').slice(0, 2)).toEqual([
-      expect.stringMatching(/^\w+\.2 2\S+Z user:alice: ticket 7$/),
+      expect.stringMatching(/^\w+\.2\.\w+ 2\S+Z user:alice: ticket 7$/),
       '  + binding user:eve viewer on doc:1',
     ]);
   });

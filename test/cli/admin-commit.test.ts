@@ -58,7 +58,7 @@ test('all changes of a file are one change set', async () => {
   );
   expect(lines(done).at(-1)).toBe('committed 12 changes: revision R');
   const { stdout } = await alice('history', '-n', '1');
-  expect(stdout.split('\n')[0]).toMatch(/\.2 \S+ user:alice: ticket 7$/);
+  expect(stdout.split('\n')[0]).toMatch(/\.2\.\w+ \S+ user:alice: ticket 7$/);
 });
 
 test('JSON of the standard input is taken, too', async () => {

@@ -93,7 +93,7 @@ test('history is filtered, newest first, and says where it ends', async () => {
   await alice('share', 'doc:1', 'user:eve', 'viewer', '--yes');
   await as('user:bob', 'share', 'doc:1', 'user:eve', 'owner', '--yes');
   const { stdout, stderr } = await alice('history', '--subject', 'user:eve', '-n', '1');
-  expect(stdout).toMatch(/^\w+\.3 \S+ user:bob\n {2}\+ binding user:eve owner on doc:1\n$/);
+  expect(stdout).toMatch(/^\w+\.3\.\w+ \S+ user:bob\n {2}\+ binding user:eve owner on doc:1\n$/);
   expect(stderr).toBe('there are older ones; see more with -n\n');
   const by = await alice('history', '--by', 'user:alice', '--json');
   expect(JSON.parse(by.stdout)).toMatchObject({ changeSets: [{ by: 'user:alice' }], trimmed: false });

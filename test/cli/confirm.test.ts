@@ -24,7 +24,7 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     const { code, text } = await onTerminal(grant, env, async () => 'y\n');
     expect(text).toContain('+ binding user:eve viewer on doc:1 (widens access)\n');
     expect(text).toContain('Commit this to tenant default? [y/N]');
-    expect(text).toMatch(/committed 1 change: revision \w+\.2\n$/);
+    expect(text).toMatch(/committed 1 change: revision \w+\.2\.\w+\n$/);
     expect(code).toBe(0);
   });
 

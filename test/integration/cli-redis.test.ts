@@ -36,7 +36,7 @@ describe('apply', () => {
     const tenant = newTenant();
     const first = await run('apply', 'policy.yaml', '--tenant', tenant, '--yes', '--why', 'release 7');
     expect(first.stdout).toMatch(
-      /\+ role editor, permissions doc:write, includes viewer\n[\s\S]*\n16 to add, 0 to change, 0 to remove\napplied 16 changes: revision \w+\.1\n$/,
+      /\+ role editor, permissions doc:write, includes viewer\n[\s\S]*\n16 to add, 0 to change, 0 to remove\napplied 16 changes: revision \w+\.1\.\w+\n$/,
     );
     expect(first.code).toBe(0);
     const again = await run('apply', 'policy.yaml', '--tenant', tenant);
