@@ -74,6 +74,11 @@ export class PosternError extends Error {
   }
 }
 
+/** Anything thrown as the one error type: what is not one already is a defect, and its cause. */
+export function toPosternError(error: unknown): PosternError {
+  return error instanceof PosternError ? error : new PosternError('INTERNAL', messageOf(error), {}, error);
+}
+
 /** The message of anything thrown, for a log line or another error's text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -7,32 +7,16 @@
  */
 import { applyChanges } from '../graph/apply.ts';
 import { Draft } from '../graph/draft.ts';
-import { emptySnapshot, type GraphOptions, type Snapshot } from '../graph/snapshot.ts';
+import { emptySnapshot, type Snapshot } from '../graph/snapshot.ts';
 import { type ChangeSet, isNextOf, isSameRevision, type Revision } from '../model/change.ts';
-import { messageOf, PosternError } from '../model/errors.ts';
-import type { Store, Subscription } from '../store/store.ts';
+import { toPosternError } from '../model/errors.ts';
+import type { Subscription } from '../store/store.ts';
+import { Freshness } from './freshness.ts';
+import { startJitteredInterval } from './jittered-interval.ts';
+import type { ReplicaOptions, SnapshotListener } from './options.ts';
 import { Pause } from './pause.ts';
-import type { ReplicaEvent, ReplicaState } from './state.ts';
+import type { ReplicaState } from './state.ts';
 import { RevisionWaiters } from './waiters.ts';
-
-/**
- * @param changeSet What led from the last snapshot to this one; undefined where the whole graph was loaded: whoever
- * tails the changes has to begin anew with this snapshot.
- */
-export type SnapshotListener = (snapshot: Snapshot, changeSet: ChangeSet | undefined) => void;
-
-export interface ReplicaOptions {
-  readonly store: Store;
-  readonly tenant: string;
-  readonly graph: GraphOptions;
-  /** How often the store's revision is compared although nothing was heard, in milliseconds. */
-  readonly compareIntervalMs: number;
-  /** The first pause before a failed synchronisation is tried again, in milliseconds; it doubles, with jitter. */
-  readonly retryMs: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly onEvent: (event: ReplicaEvent) => void;
-}
 
 /** The longest pause between two tries, in milliseconds. */
 const longestRetryMs = 30_000;
@@ -43,7 +27,8 @@ export class Replica {
   readonly tenant: string;
   readonly #options: ReplicaOptions;
   readonly #subscription: Subscription;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopComparing: () => void;
+  readonly #freshness: Freshness;
   readonly #pause = new Pause();
   readonly #waiters = new RevisionWaiters(() => this.#synchronise());
   readonly #listeners = new Set<SnapshotListener>();
@@ -59,21 +44,25 @@ export class Replica {
     this.#options = options;
     this.#subscription = options.store.follow(options.tenant, {
       onChangeSet: (changeSet) => this.#receive(changeSet),
-      onHead: () => this.#synchroniseSoon(options.retryMs),
+      onHead: () => this.#hearOfNewer(),
       onConnected: () => {
+        this.#freshness.connected();
         options.onEvent({ kind: 'connected' });
         this.#synchroniseSoon(0);
       },
       onDisconnected: (reason) => {
+        this.#freshness.disconnected();
         this.#fallBehind(reason);
         options.onEvent({ kind: 'disconnected', reason });
       },
       onProblem: (error) => {
+        this.#freshness.fellBehind();
         options.onEvent({ kind: 'problem', error });
         this.#synchronise();
       },
     });
-    this.#timer = setInterval(() => this.#synchronise(), options.compareIntervalMs).unref();
+    this.#freshness = new Freshness(this.#subscription.pulse, options.monotonicNow ?? (() => performance.now()));
+    this.#stopComparing = startJitteredInterval(() => this.#synchronise(), options.compareIntervalMs);
   }
 
   /** The snapshot in force; undefined until the first load is complete. */
@@ -83,6 +72,14 @@ export class Replica {
 
   get state(): ReplicaState {
     return this.#state;
+  }
+
+  /**
+   * How long ago the snapshot was last known to be the store's newest, in milliseconds; 0 while it is. Without a
+   * snapshot, how long one has been looked for.
+   */
+  dataAgeMs(): number {
+    return this.#freshness.ageMs();
   }
 
   /** Resolves when the first attempt at a snapshot has ended, well or not; then `current` and `state` say which. */
@@ -125,7 +122,7 @@ export class Replica {
     if (this.#isClosed()) return;
     this.#state = { kind: 'closed' };
     this.#closing.abort();
-    clearInterval(this.#timer);
+    this.#stopComparing();
     this.#pause.shorten(0);
     this.endWaits();
     await this.#subscription.close();
@@ -136,12 +133,19 @@ export class Replica {
     const next = held !== undefined && isNextOf(held, changeSet);
     // While a synchronisation runs, it alone moves the snapshot; it looks at the store's head last.
     if (next && this.#synchronising === undefined) this.#applyOne(changeSet);
-    else this.#synchroniseSoon(this.#options.retryMs);
+    else this.#hearOfNewer();
+  }
+
+  #hearOfNewer(): void {
+    this.#freshness.fellBehind();
+    this.#synchroniseSoon(this.#options.retryMs);
   }
 
   #applyOne(changeSet: ChangeSet): void {
     try {
+      const heardMs = this.#freshness.nowMs();
       this.#apply(changeSet);
+      this.#freshness.confirmed(heardMs);
       this.#state = { kind: 'current' };
     } catch (error) {
       this.#refuse(error);
@@ -200,6 +204,7 @@ export class Replica {
   async #reachHead(): Promise<void> {
     const { store, tenant } = this.#options;
     for (;;) {
+      const askedMs = this.#freshness.nowMs();
       const head = await store.head(tenant);
       if (this.#isClosed()) return;
       const held = this.#current?.revision;
@@ -207,13 +212,17 @@ export class Replica {
       if (held !== undefined && isSameRevision(held, head)) {
         const { kind } = this.#state;
         this.#state = { kind: 'current' };
+        this.#freshness.confirmed(askedMs);
         this.#waiters.confirmed();
         if (kind === 'behind') this.#options.onEvent({ kind: 'current', revision: held });
         return;
       }
       const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
-      if (ahead && (await this.#catchUp(held))) continue;
-      if (this.#isClosed() || !(await this.#load())) return;
+      this.#freshness.fellBehind();
+      if (!(ahead && (await this.#catchUp(held)))) {
+        if (this.#isClosed() || !(await this.#load())) return;
+      }
+      if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.#freshness.reached(askedMs);
     }
   }
 
@@ -282,13 +291,9 @@ export class Replica {
 
   #fallBehind(reason: string): void {
     if (this.#state.kind === 'closed') return;
+    this.#freshness.fellBehind();
     this.#attempt.resolve();
     if (this.#current === undefined) this.#state = { kind: 'loading', reason };
-    else if (this.#state.kind === 'behind') this.#state = { ...this.#state, reason };
-    else this.#state = { kind: 'behind', sinceMs: this.#options.now(), reason };
+    else this.#state = { kind: 'behind', reason };
   }
-}
-
-function toPosternError(error: unknown): PosternError {
-  return error instanceof PosternError ? error : new PosternError('INTERNAL', messageOf(error), {}, error);
 }

@@ -9,7 +9,7 @@ export type ReplicaState =
   /** The snapshot is the store's newest, as far as anyone has said. */
   | { readonly kind: 'current' }
   /** The snapshot answers, but may be behind: the store is away or what it holds is refused. */
-  | { readonly kind: 'behind'; readonly sinceMs: number; readonly reason: string }
+  | { readonly kind: 'behind'; readonly reason: string }
   | { readonly kind: 'closed' };
 
 /** What happened, for logs and metrics. */

@@ -14,16 +14,13 @@ const emptied = `the store has no policy of this tenant any more, ${lastStays}: 
 export class ReplicaWatch {
   readonly tenant: string;
   readonly #logger: Logger;
-  readonly #sinceMs: number;
   #loads = 0;
   #applied = 0;
   #failures = 0;
   #lastProblem = '';
 
-  /** @param sinceMs When the replica began, in milliseconds since 1970. */
-  constructor(tenant: string, logger: Logger, sinceMs: number) {
+  constructor(tenant: string, logger: Logger) {
     this.tenant = tenant;
-    this.#sinceMs = sinceMs;
     this.#logger = logger.child({ tenant });
   }
 
@@ -68,14 +65,11 @@ export class ReplicaWatch {
     this.#logger.error(fields, problem);
   }
 
-  /** @param nowMs Milliseconds since 1970. */
-  facts(replica: Replica, nowMs: number): SnapshotFacts {
-    const { state } = replica;
-    const sinceMs = state.kind === 'behind' ? state.sinceMs : state.kind === 'loading' ? this.#sinceMs : nowMs;
+  facts(replica: Replica): SnapshotFacts {
     return {
       tenant: this.tenant,
       revision: replica.current?.revision.number ?? 0,
-      behindSeconds: (nowMs - sinceMs) / 1_000,
+      behindSeconds: replica.dataAgeMs() / 1_000,
       loads: this.#loads,
       applied: this.#applied,
       failures: this.#failures,

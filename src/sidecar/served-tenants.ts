@@ -8,6 +8,7 @@ import type { ServeOptions } from '../config/options.ts';
 import { recordsOf } from '../graph/records.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import { messageOf } from '../model/errors.ts';
+import { startJitteredInterval } from '../replica/jittered-interval.ts';
 import { Replica } from '../replica/replica.ts';
 import { Tenants } from '../replica/tenants.ts';
 import type { Store } from '../store/store.ts';
@@ -31,7 +32,7 @@ export class ServedTenants {
   readonly #watches = new Map<Replica, ReplicaWatch>();
   /** Where all tenants are served. */
   readonly #looks: Looks | undefined;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #stopLooking: (() => void) | undefined;
   #lastProblem = '';
   #closed = false;
 
@@ -47,7 +48,7 @@ export class ServedTenants {
     const looks = new Looks(() => this.#look(), lookAgainMs);
     this.#looks = looks;
     this.tenants = new Tenants([], () => looks.soon());
-    this.#timer = setInterval(() => void this.look(), options.compareIntervalMs).unref();
+    this.#stopLooking = startJitteredInterval(() => void this.look(), options.compareIntervalMs);
     void this.look();
   }
 
@@ -56,9 +57,9 @@ export class ServedTenants {
     return this.#looks?.now().catch(() => {}) ?? Promise.resolve();
   }
 
-  /** What metrics say of each tenant. @param nowMs Milliseconds since 1970. */
-  facts(nowMs: number): readonly SnapshotFacts[] {
-    return [...this.#watches].map(([replica, watch]) => watch.facts(replica, nowMs));
+  /** What metrics say of each tenant. */
+  facts(): readonly SnapshotFacts[] {
+    return [...this.#watches].map(([replica, watch]) => watch.facts(replica));
   }
 
   /** Ends every wait for a tenant or a revision: a drain must not last as long as their patience. */
@@ -69,7 +70,7 @@ export class ServedTenants {
   /** Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#stopLooking?.();
     await Promise.all([...this.tenants.replicas].map((replica) => replica.close()));
   }
 
@@ -117,7 +118,7 @@ export class ServedTenants {
   }
 
   #add(tenant: string): void {
-    const watch = new ReplicaWatch(tenant, this.#logger, Date.now());
+    const watch = new ReplicaWatch(tenant, this.#logger);
     const replica = new Replica({
       store: this.#store,
       tenant,

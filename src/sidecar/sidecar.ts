@@ -57,7 +57,7 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     });
     const administration = await openAdministration(options, store, served, logger);
     closers.push(async () => administration?.close());
-    const servers = await serve(options, logger, log, pdp, administration, () => served.facts(Date.now()));
+    const servers = await serve(options, logger, log, pdp, administration, () => served.facts());
     closers.push((deadlineMs) => {
       served.endWaits();
       return servers.close(deadlineMs - logShareMs(deadlineMs));

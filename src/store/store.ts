@@ -39,8 +39,17 @@ export interface StoreListener {
   onProblem?(error: PosternError): void;
 }
 
-/** Ends following; idempotent. */
+/** Signs of life of the store over what is followed, for whoever says how old his data may be. */
+export interface Pulse {
+  /** When the last one came, by performance.now(); Infinity where the store is in this process. */
+  readonly lastMs: number;
+  /** The longest that lies between two while all is well, in milliseconds. */
+  readonly mostMs: number;
+}
+
 export interface Subscription {
+  readonly pulse: Pulse;
+  /** Ends following; idempotent. */
   close(): Promise<void>;
 }
 

@@ -13,6 +13,8 @@ export class FaultyStore implements Store {
   corruptHistory = false;
   /** Every revision is told to be of this epoch: a store that replaces another one looks like the same history. */
   epoch: string | undefined;
+  /** What those who follow are told of signs of life. */
+  readonly pulse = { lastMs: Number.POSITIVE_INFINITY, mostMs: 0 };
   /** Every read fails. */
   away = false;
   /** Called before the first record of a load. */
@@ -76,6 +78,7 @@ export class FaultyStore implements Store {
   follow(tenant: string, listener: StoreListener): Subscription {
     this.#listeners.set(listener, { tenant, inner: this.#attach(tenant, listener) });
     return {
+      pulse: this.pulse,
       close: async () => {
         await this.#listeners.get(listener)?.inner.close();
         this.#listeners.delete(listener);
@@ -93,10 +96,16 @@ export class FaultyStore implements Store {
 
   /** Tells every follower that the connection was lost, and is there again. */
   reconnect(): void {
-    for (const listener of this.#listeners.keys()) {
-      listener.onDisconnected('cut by the test');
-      listener.onConnected();
-    }
+    this.disconnect();
+    this.connect();
+  }
+
+  disconnect(): void {
+    for (const listener of this.#listeners.keys()) listener.onDisconnected('cut by the test');
+  }
+
+  connect(): void {
+    for (const listener of this.#listeners.keys()) listener.onConnected();
   }
 
   #attach(tenant: string, listener: StoreListener): Subscription {

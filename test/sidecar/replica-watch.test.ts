@@ -14,7 +14,7 @@ const loaded: ReplicaEvent = { kind: 'loaded', revision, tookMs: 1 };
 function told(...events: ReplicaEvent[]): string[] {
   const lines: string[] = [];
   const stream = { write: (line: string) => void lines.push(line) };
-  const watch = new ReplicaWatch('default', createLogger({ level: 'info', format: 'json', stream }), 0);
+  const watch = new ReplicaWatch('default', createLogger({ level: 'info', format: 'json', stream }));
   for (const event of events) watch.note(event);
   return lines.map((line) => JSON.parse(line)).map(({ level, msg }) => `${level} ${msg}`);
 }
@@ -55,12 +55,14 @@ test('a store that cannot be followed says whether a policy is in force', () => 
 test('a tenant without a policy is behind since it was looked for, and one with it is not', async () => {
   const store = createMemoryStore();
   const fixed = { graph: graphOptions, compareIntervalMs: 1e6, retryMs: 1, now: Date.now, onEvent: () => {} };
-  const replica = new Replica({ store, tenant: 'default', ...fixed });
-  const watch = new ReplicaWatch('default', createLogger({ level: 'silent', format: 'json' }), 4_000);
+  let nowMs = 4_000;
+  const replica = new Replica({ store, tenant: 'default', monotonicNow: () => nowMs, ...fixed });
+  const watch = new ReplicaWatch('default', createLogger({ level: 'silent', format: 'json' }));
   await replica.attempted;
-  expect(watch.facts(replica, 9_000)).toMatchObject({ revision: 0, behindSeconds: 5 });
+  nowMs = 9_000;
+  expect(watch.facts(replica)).toMatchObject({ revision: 0, behindSeconds: 5 });
   await store.commit('default', []);
-  await vi.waitFor(() => expect(watch.facts(replica, 9_000)).toMatchObject({ revision: 1, behindSeconds: 0 }));
+  await vi.waitFor(() => expect(watch.facts(replica)).toMatchObject({ revision: 1, behindSeconds: 0 }));
   await replica.close();
   await store.close();
 });

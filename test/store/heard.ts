@@ -48,6 +48,7 @@ export function hear(store: Store, tenant: string): Heard {
         if (each.what === 'changes') return [each.changeSet.revision.number];
         return each.what === 'head' ? [each.head.number] : [];
       }),
+    pulse: subscription.pulse,
     close: () => subscription.close(),
   };
 }

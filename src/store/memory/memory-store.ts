@@ -15,6 +15,7 @@ import {
   checkExpected,
   emptyRevision,
   noSuchTenant,
+  type Pulse,
   type Store,
   type StoreListener,
   type Subscription,
@@ -41,6 +42,8 @@ interface Follower {
 }
 
 const batchSize = 1000;
+/** The store lives as long as whoever follows it. */
+const pulse: Pulse = { lastMs: Number.POSITIVE_INFINITY, mostMs: 0 };
 
 /** Makes an empty store. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
@@ -140,6 +143,7 @@ class MemoryStore implements Store {
       if (!follower.closed) listener.onConnected();
     });
     return {
+      pulse,
       close: async () => {
         follower.closed = true;
         followers.delete(follower);

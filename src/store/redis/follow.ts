@@ -7,7 +7,7 @@
 import type { Redis } from 'ioredis';
 import type { ChangeSet, Revision } from '../../model/change.ts';
 import { messageOf, PosternError } from '../../model/errors.ts';
-import type { StoreListener, Subscription } from '../store.ts';
+import type { Pulse, StoreListener, Subscription } from '../store.ts';
 import { backoffMs } from './connection.ts';
 import { parseMessage } from './decode.ts';
 
@@ -40,8 +40,13 @@ type State =
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
   | { readonly kind: 'closed' };
 
+/** How late the answer to a heartbeat may be before it is missed, in milliseconds; the connection is given up later. */
+const lateMs = 1_000;
+
 export class RedisFollower {
   readonly #options: FollowerOptions;
+  /** Of the one connection, for all who follow. */
+  readonly #pulse: { -readonly [Field in keyof Pulse]: Pulse[Field] };
   readonly #channels = new Map<string, Set<Entry>>();
   #state: State = { kind: 'idle' };
   /** Attempts since following was last in force. */
@@ -49,6 +54,7 @@ export class RedisFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#pulse = { lastMs: performance.now(), mostMs: options.heartbeatMs + lateMs };
   }
 
   follow(channel: string, listener: StoreListener): Subscription {
@@ -58,7 +64,7 @@ export class RedisFollower {
     this.#channels.set(channel, entries.add(entry));
     if (this.#state.kind === 'idle') this.#open();
     else if (this.#state.kind === 'open') void this.#subscribe(this.#state.session, channel);
-    return { close: async () => this.#remove(channel, entries, entry) };
+    return { pulse: this.#pulse, close: async () => this.#remove(channel, entries, entry) };
   }
 
   close(): void {
@@ -103,6 +109,7 @@ export class RedisFollower {
       return;
     }
     if (!this.#isCurrent(session)) return;
+    this.#live();
     this.#attempts = 0;
     for (const entry of this.#channels.get(channel) ?? []) {
       if (entry.connectedIn === session) continue;
@@ -114,6 +121,7 @@ export class RedisFollower {
 
   #deliver(session: Session, channel: string, text: string): void {
     if (!this.#isCurrent(session)) return;
+    this.#live();
     const listeners: StoreListener[] = [];
     for (const entry of this.#channels.get(channel) ?? []) {
       // One that has just come may hear nothing before it was told that it is connected.
@@ -127,8 +135,14 @@ export class RedisFollower {
     }
   }
 
+  #live(): void {
+    this.#pulse.lastMs = performance.now();
+  }
+
+  /** The session has just given a sign of life; the next one is asked for after a pause. */
   #beat(session: Session): void {
     if (!this.#isCurrent(session)) return;
+    this.#live();
     session.heartbeat = setTimeout(() => {
       session.client.ping().then(
         () => this.#beat(session),
