@@ -13,7 +13,7 @@ import { toPosternError } from '../model/errors.ts';
 import type { Subscription } from '../store/store.ts';
 import { Freshness } from './freshness.ts';
 import { startJitteredInterval } from './jittered-interval.ts';
-import type { ReplicaOptions, SnapshotListener } from './options.ts';
+import { atOnce, type ReplicaOptions, type SnapshotListener } from './options.ts';
 import { Pause } from './pause.ts';
 import type { ReplicaState } from './state.ts';
 import { RevisionWaiters } from './waiters.ts';
@@ -111,6 +111,11 @@ export class Replica {
     return this.#waiters.wait(revision, signal);
   }
 
+  /** Whether somebody waits for a revision. */
+  get isAwaited(): boolean {
+    return this.#waiters.isAwaited;
+  }
+
   /** Ends every wait for a revision, and lets nobody wait any more: a drain must not last as long as their patience. */
   endWaits(): void {
     this.#waiters.abandon();
@@ -119,7 +124,7 @@ export class Replica {
 
   /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
   async close(): Promise<void> {
-    if (this.#isClosed()) return;
+    if (this.closed.aborted) return;
     this.#state = { kind: 'closed' };
     this.#closing.abort();
     this.#stopComparing();
@@ -193,20 +198,20 @@ export class Replica {
         await this.#reachHead();
         return;
       } catch (error) {
-        if (this.#isClosed()) return;
+        if (this.closed.aborted) return;
         this.#refuse(error);
       }
       await this.#pause.wait(Math.min(this.#options.retryMs * 2 ** tries, longestRetryMs) * (1 + Math.random() / 2));
-      if (this.#isClosed()) return;
+      if (this.closed.aborted) return;
     }
   }
 
   async #reachHead(): Promise<void> {
-    const { store, tenant } = this.#options;
+    const { store, tenant, inTurn = atOnce } = this.#options;
     for (;;) {
       const askedMs = this.#freshness.nowMs();
       const head = await store.head(tenant);
-      if (this.#isClosed()) return;
+      if (this.closed.aborted) return;
       const held = this.#current?.revision;
       if (head === undefined) return this.#miss();
       if (held !== undefined && isSameRevision(held, head)) {
@@ -220,7 +225,7 @@ export class Replica {
       const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
       this.#freshness.fellBehind();
       if (!(ahead && (await this.#catchUp(held)))) {
-        if (this.#isClosed() || !(await this.#load())) return;
+        if (this.closed.aborted || !(await inTurn(async () => !this.closed.aborted && this.#load()))) return;
       }
       if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.#freshness.reached(askedMs);
     }
@@ -236,7 +241,7 @@ export class Replica {
   async #catchUp(held: Revision): Promise<boolean> {
     try {
       const history = await this.#options.store.changesSince(this.tenant, held, catchUpBatch);
-      if (history === undefined || history.length === 0 || this.#isClosed()) return false;
+      if (history === undefined || history.length === 0 || this.closed.aborted) return false;
       for (const changeSet of history) this.#apply(changeSet);
       return true;
     } catch (error) {
@@ -260,7 +265,7 @@ export class Replica {
         draft = new Draft(emptySnapshot(this.#options.graph));
       },
     );
-    if (this.#isClosed()) return false;
+    if (this.closed.aborted) return false;
     if (revision.number === 0) {
       // The store was emptied after its head was read.
       this.#miss();
@@ -269,10 +274,6 @@ export class Replica {
     this.#install(draft.freeze(revision), undefined);
     this.#options.onEvent({ kind: 'loaded', revision, tookMs: this.#options.now() - startedMs });
     return true;
-  }
-
-  #isClosed(): boolean {
-    return this.closed.aborted;
   }
 
   /** The only assignment of the snapshot. */
