@@ -10,11 +10,6 @@ import type { ReplicaEvent } from './state.ts';
  */
 export type SnapshotListener = (snapshot: Snapshot, changeSet: ChangeSet | undefined) => void;
 
-export type InTurn = <T>(load: () => Promise<T>) => Promise<T>;
-
-/** For one who shares with nobody. */
-export const atOnce: InTurn = (load) => load();
-
 export interface ReplicaOptions {
   readonly store: Store;
   readonly tenant: string;
@@ -28,6 +23,4 @@ export interface ReplicaOptions {
   /** By performance.now(), which is the default. */
   readonly monotonicNow?: () => number;
   readonly onEvent: (event: ReplicaEvent) => void;
-  /** Runs a load when it is this tenant's turn (load-turns.ts); without it, at once. */
-  readonly inTurn?: InTurn;
 }

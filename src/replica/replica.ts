@@ -6,20 +6,19 @@
  * complete; #install is the only place that puts one in force.
  */
 import { applyChanges } from '../graph/apply.ts';
-import { Draft } from '../graph/draft.ts';
-import { emptySnapshot, type Snapshot } from '../graph/snapshot.ts';
+import type { Snapshot } from '../graph/snapshot.ts';
 import { type ChangeSet, isNextOf, isSameRevision, type Revision } from '../model/change.ts';
 import { toPosternError } from '../model/errors.ts';
 import type { Subscription } from '../store/store.ts';
 import { Freshness } from './freshness.ts';
 import { startJitteredInterval } from './jittered-interval.ts';
-import { atOnce, type ReplicaOptions, type SnapshotListener } from './options.ts';
-import { Pause } from './pause.ts';
+import { loadGraph } from './load-graph.ts';
+import type { ReplicaOptions, SnapshotListener } from './options.ts';
+import { Rounds } from './rounds.ts';
+import { mostChangesInOneGo, Slices } from './slices.ts';
 import type { ReplicaState } from './state.ts';
 import { RevisionWaiters } from './waiters.ts';
 
-/** The longest pause between two tries, in milliseconds. */
-const longestRetryMs = 30_000;
 /** Change sets read from history in one go. */
 const catchUpBatch = 500;
 
@@ -29,26 +28,29 @@ export class Replica {
   readonly #subscription: Subscription;
   readonly #stopComparing: () => void;
   readonly #freshness: Freshness;
-  readonly #pause = new Pause();
-  readonly #waiters = new RevisionWaiters(() => this.#synchronise());
+  readonly #rounds: Rounds;
+  readonly #waiters = new RevisionWaiters(() => this.#rounds.begin());
   readonly #listeners = new Set<SnapshotListener>();
   #current: Snapshot | undefined;
   #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
   readonly #closing = new AbortController();
   readonly #attempt = Promise.withResolvers<void>();
-  #synchronising: Promise<void> | undefined;
-  #again = false;
 
   constructor(options: ReplicaOptions) {
     this.tenant = options.tenant;
     this.#options = options;
+    this.#rounds = new Rounds({
+      work: () => this.#reachHead(),
+      onFailure: (error) => this.#refuse(error),
+      retryMs: options.retryMs,
+    });
     this.#subscription = options.store.follow(options.tenant, {
       onChangeSet: (changeSet) => this.#receive(changeSet),
       onHead: () => this.#hearOfNewer(),
       onConnected: () => {
         this.#freshness.connected();
         options.onEvent({ kind: 'connected' });
-        this.#synchroniseSoon(0);
+        this.#rounds.beginSoon(0);
       },
       onDisconnected: (reason) => {
         this.#freshness.disconnected();
@@ -58,11 +60,11 @@ export class Replica {
       onProblem: (error) => {
         this.#freshness.fellBehind();
         options.onEvent({ kind: 'problem', error });
-        this.#synchronise();
+        this.#rounds.begin();
       },
     });
     this.#freshness = new Freshness(this.#subscription.pulse, options.monotonicNow ?? (() => performance.now()));
-    this.#stopComparing = startJitteredInterval(() => this.#synchronise(), options.compareIntervalMs);
+    this.#stopComparing = startJitteredInterval(() => this.#rounds.begin(), options.compareIntervalMs);
   }
 
   /** The snapshot in force; undefined until the first load is complete. */
@@ -111,11 +113,6 @@ export class Replica {
     return this.#waiters.wait(revision, signal);
   }
 
-  /** Whether somebody waits for a revision. */
-  get isAwaited(): boolean {
-    return this.#waiters.isAwaited;
-  }
-
   /** Ends every wait for a revision, and lets nobody wait any more: a drain must not last as long as their patience. */
   endWaits(): void {
     this.#waiters.abandon();
@@ -124,11 +121,11 @@ export class Replica {
 
   /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
   async close(): Promise<void> {
-    if (this.closed.aborted) return;
+    if (this.#isClosed()) return;
     this.#state = { kind: 'closed' };
     this.#closing.abort();
     this.#stopComparing();
-    this.#pause.shorten(0);
+    this.#rounds.close();
     this.endWaits();
     await this.#subscription.close();
   }
@@ -137,29 +134,30 @@ export class Replica {
     const held = this.#current?.revision;
     const next = held !== undefined && isNextOf(held, changeSet);
     // While a synchronisation runs, it alone moves the snapshot; it looks at the store's head last.
-    if (next && this.#synchronising === undefined) this.#applyOne(changeSet);
+    const small = changeSet.changes.length <= mostChangesInOneGo;
+    if (next && small && !this.#rounds.isRunning) this.#applyOne(changeSet);
     else this.#hearOfNewer();
   }
 
   #hearOfNewer(): void {
     this.#freshness.fellBehind();
-    this.#synchroniseSoon(this.#options.retryMs);
+    this.#rounds.beginSoon(this.#options.retryMs);
   }
 
   #applyOne(changeSet: ChangeSet): void {
     try {
       const heardMs = this.#freshness.nowMs();
-      this.#apply(changeSet);
+      this.#applied(applyChanges(this.#current as Snapshot, changeSet.changes, changeSet.revision), changeSet);
       this.#freshness.confirmed(heardMs);
       this.#state = { kind: 'current' };
     } catch (error) {
       this.#refuse(error);
-      this.#synchronise();
+      this.#rounds.begin();
     }
   }
 
-  #apply(changeSet: ChangeSet): void {
-    this.#install(applyChanges(this.#current as Snapshot, changeSet.changes, changeSet.revision), changeSet);
+  #applied(snapshot: Snapshot, changeSet: ChangeSet): void {
+    this.#install(snapshot, changeSet);
     const delayMs = this.#options.now() - changeSet.at;
     this.#options.onEvent({
       kind: 'applied',
@@ -169,49 +167,13 @@ export class Replica {
     });
   }
 
-  /** Brings the snapshot to the store's head. Calls while one runs lead to one more round. */
-  #synchronise(): void {
-    if (this.#state.kind === 'closed') return;
-    if (this.#synchronising !== undefined) {
-      this.#again = true;
-      return;
-    }
-    this.#synchronising = this.#synchroniseUntilDone().finally(() => {
-      this.#synchronising = undefined;
-      if (this.#again) {
-        this.#again = false;
-        this.#synchronise();
-      }
-    });
-  }
-
-  /** The same on news from the store: what made the last try fail may be over, so the pause after it ends soon. */
-  #synchroniseSoon(pauseMs: number): void {
-    this.#synchronise();
-    this.#pause.shorten(pauseMs);
-  }
-
-  async #synchroniseUntilDone(): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      this.#again = false;
-      try {
-        await this.#reachHead();
-        return;
-      } catch (error) {
-        if (this.closed.aborted) return;
-        this.#refuse(error);
-      }
-      await this.#pause.wait(Math.min(this.#options.retryMs * 2 ** tries, longestRetryMs) * (1 + Math.random() / 2));
-      if (this.closed.aborted) return;
-    }
-  }
-
+  /** Brings the snapshot to the store's head. */
   async #reachHead(): Promise<void> {
-    const { store, tenant, inTurn = atOnce } = this.#options;
+    const { store, tenant } = this.#options;
     for (;;) {
       const askedMs = this.#freshness.nowMs();
       const head = await store.head(tenant);
-      if (this.closed.aborted) return;
+      if (this.#isClosed()) return;
       const held = this.#current?.revision;
       if (head === undefined) return this.#miss();
       if (held !== undefined && isSameRevision(held, head)) {
@@ -225,7 +187,7 @@ export class Replica {
       const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
       this.#freshness.fellBehind();
       if (!(ahead && (await this.#catchUp(held)))) {
-        if (this.closed.aborted || !(await inTurn(async () => !this.closed.aborted && this.#load()))) return;
+        if (this.#isClosed() || !(await this.#load())) return;
       }
       if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.#freshness.reached(askedMs);
     }
@@ -241,8 +203,13 @@ export class Replica {
   async #catchUp(held: Revision): Promise<boolean> {
     try {
       const history = await this.#options.store.changesSince(this.tenant, held, catchUpBatch);
-      if (history === undefined || history.length === 0 || this.closed.aborted) return false;
-      for (const changeSet of history) this.#apply(changeSet);
+      if (history === undefined || history.length === 0) return false;
+      const slices = new Slices();
+      for (const changeSet of history) {
+        const snapshot = await slices.after(this.#current as Snapshot, changeSet);
+        if (this.#isClosed()) return false;
+        this.#applied(snapshot, changeSet);
+      }
       return true;
     } catch (error) {
       const problem = toPosternError(error);
@@ -256,24 +223,23 @@ export class Replica {
 
   /** Puts the store's whole graph in force; false where there is none, or nobody wants it any more. */
   async #load(): Promise<boolean> {
-    const startedMs = this.#options.now();
-    let draft = new Draft(emptySnapshot(this.#options.graph));
-    const revision = await this.#options.store.load(
-      this.tenant,
-      (changes) => draft.apply(changes),
-      () => {
-        draft = new Draft(emptySnapshot(this.#options.graph));
-      },
-    );
-    if (this.closed.aborted) return false;
-    if (revision.number === 0) {
+    const { store, graph, now, onEvent } = this.#options;
+    const startedMs = now();
+    const options = { background: this.#current !== undefined, signal: this.closed };
+    const loaded = await loadGraph(store, this.tenant, graph, options);
+    if (this.#isClosed()) return false;
+    if (loaded === undefined) {
       // The store was emptied after its head was read.
       this.#miss();
       return false;
     }
-    this.#install(draft.freeze(revision), undefined);
-    this.#options.onEvent({ kind: 'loaded', revision, tookMs: this.#options.now() - startedMs });
+    this.#install(loaded.snapshot, undefined);
+    onEvent({ kind: 'loaded', revision: loaded.snapshot.revision, tookMs: now() - startedMs });
     return true;
+  }
+
+  #isClosed(): boolean {
+    return this.closed.aborted;
   }
 
   /** The only assignment of the snapshot. */

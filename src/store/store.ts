@@ -7,6 +7,7 @@
  * validated the graph that results (graph/validate.ts) at the revision that it
  * states as expected.
  */
+import type { FlatGraph } from '../graph/flat/graph.ts';
 import {
   type Change,
   type ChangeSet,
@@ -69,6 +70,22 @@ export interface CommitOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** A whole graph that was built in another thread. */
+export interface FlatLoad {
+  /** May hold of each record what it was before or after a change in `since`. */
+  readonly flat: FlatGraph;
+  /** What was committed while it was read, oldest first: applied to `flat`, in order, they give the graph at `revision`. */
+  readonly since: readonly ChangeSet[];
+  readonly revision: Revision;
+}
+
+export interface FlatLoadOptions {
+  /** Questions are answered meanwhile: let them go first. */
+  readonly background: boolean;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
 export interface Store {
   /** Words for logs and messages, without secrets: "memory", "redis://127.0.0.1:6379/0". */
   readonly description: string;
@@ -90,6 +107,14 @@ export interface Store {
     onBatch: (changes: readonly Change[]) => void | Promise<void>,
     onRestart?: () => void,
   ): Promise<Revision>;
+
+  /**
+   * The same, for large graphs: built in another thread while this one goes on. Undefined where the graph is so small
+   * that load() is cheaper, or there is none; stores that have nothing to gain have no such method.
+   * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT (naming the record), INVALID_POLICY (a condition that does not
+   * compile); what the signal was aborted with
+   */
+  loadFlat?(tenant: string, options: FlatLoadOptions): Promise<FlatLoad | undefined>;
 
   /**
    * The change sets after a revision, oldest first, at most `limit` (fewer where they are large, but never none

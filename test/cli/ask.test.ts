@@ -174,7 +174,6 @@ describe('a question', () => {
       },
       revision: sidecar.revision,
       mode: 'MODE_ENFORCE',
-      dataAgeMs: 0,
     });
   });
 

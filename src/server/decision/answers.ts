@@ -16,8 +16,7 @@ import {
 } from '../question.ts';
 
 export function answerCheck(view: View, question: CheckQuestion, call: Call): CheckAnswer {
-  const { revision, mode, dataAgeMs } = view;
-  return { decision: view.check(question.query, call), revision, mode, dataAgeMs };
+  return { decision: view.check(question.query, call), revision: view.revision, mode: view.mode };
 }
 
 /** Checks in one step of a batch: a millisecond, where no processor cache holds what they are about. */
@@ -34,7 +33,7 @@ export function* answerBatch(view: View, question: BatchQuestion, call: Call): S
     decisions[i] = decision;
   }
   const sum = mode === 'all-of' ? allowed === queries.length : mode === 'any-of' && allowed > 0;
-  return { decisions, allowed: sum, revision: view.revision, mode: view.mode, dataAgeMs: view.dataAgeMs };
+  return { decisions, allowed: sum, revision: view.revision, mode: view.mode };
 }
 
 /**
@@ -71,9 +70,8 @@ export function* answerObjects(
           revision: view.revision,
           mode: view.mode,
           nextPageToken,
-          dataAgeMs: view.dataAgeMs,
         };
-      } else yield { objects, scopes: [], decisionId: '', revision: '', mode: undefined, nextPageToken, dataAgeMs: 0 };
+      } else yield { objects, scopes: [], decisionId: '', revision: '', mode: undefined, nextPageToken };
     }
   } finally {
     if (!ended) parts.return?.();

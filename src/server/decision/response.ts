@@ -19,19 +19,18 @@ import type { BatchAnswer, CheckAnswer, ObjectsPart } from '../question.ts';
 import { modeNumbers, reasonNumbers } from '../wire/enums.ts';
 
 export function fromCheckAnswer(answer: CheckAnswer): MessageInitShape<typeof CheckResponseSchema> {
-  const { revision, dataAgeMs } = answer;
-  return { decision: fromDecision(answer.decision), revision, mode: modeNumbers[answer.mode], dataAgeMs };
+  return { decision: fromDecision(answer.decision), revision: answer.revision, mode: modeNumbers[answer.mode] };
 }
 
 export function fromBatchAnswer(answer: BatchAnswer): MessageInitShape<typeof BatchCheckResponseSchema> {
-  const { allowed, revision, mode, dataAgeMs } = answer;
-  return { decisions: answer.decisions.map(fromDecision), allowed, revision, mode: modeNumbers[mode], dataAgeMs };
+  const { allowed, revision, mode } = answer;
+  return { decisions: answer.decisions.map(fromDecision), allowed, revision, mode: modeNumbers[mode] };
 }
 
 export function fromObjectsPart(part: ObjectsPart): MessageInitShape<typeof ListObjectsResponseSchema> {
-  const { objects, scopes, decisionId, revision, nextPageToken, dataAgeMs } = part;
+  const { objects, scopes, decisionId, revision, nextPageToken } = part;
   const mode = part.mode === undefined ? 0 : modeNumbers[part.mode];
-  return { objects: [...objects], scopes: [...scopes], decisionId, revision, mode, nextPageToken, dataAgeMs };
+  return { objects: [...objects], scopes: [...scopes], decisionId, revision, mode, nextPageToken };
 }
 
 export function fromSubjectList(view: View, list: SubjectList): MessageInitShape<typeof ListSubjectsResponseSchema> {
@@ -43,7 +42,6 @@ export function fromSubjectList(view: View, list: SubjectList): MessageInitShape
     decisionId,
     revision: view.revision,
     mode: modeNumbers[view.mode],
-    dataAgeMs: view.dataAgeMs,
   };
 }
 
@@ -55,7 +53,6 @@ export function fromActionList(view: View, list: ActionList): MessageInitShape<t
     decisionId,
     revision: view.revision,
     mode: modeNumbers[view.mode],
-    dataAgeMs: view.dataAgeMs,
   };
 }
 
@@ -67,7 +64,6 @@ export function fromExplanation(view: View, explanation: Explanation): MessageIn
     summary,
     revision: view.revision,
     mode: modeNumbers[view.mode],
-    dataAgeMs: view.dataAgeMs,
   };
 }
 

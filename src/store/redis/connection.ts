@@ -5,6 +5,7 @@
  * knows exactly when following is in force. Only this folder may import ioredis.
  */
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { PosternError } from '../../model/errors.ts';
 import { describeTarget, type RedisTarget } from './target.ts';
@@ -107,6 +108,39 @@ export function createSubscriber(
   // Every node of a Cluster hears every message, so any will do; another one is tried after a loss.
   const node = target.nodes[attempt % target.nodes.length];
   return new Redis({ ...redisOptions(target, options), ...node, ...once });
+}
+
+/** A connection that owes no reply, as the stream under it. */
+export interface OpenStream {
+  readonly stream: Duplex;
+  /** How long it may be silent while it owes a reply. */
+  readonly replyTimeoutMs: number;
+  close(): void;
+}
+
+/**
+ * Connects to one server, or to the primary that Sentinels name, and hands over the stream: for whoever reads replies
+ * by himself. The client must not be asked for anything after that.
+ * @throws what the client throws
+ */
+export async function openStream(target: RedisTarget, options: ConnectionOptions): Promise<OpenStream> {
+  const { socketTimeout, ...others } = redisOptions(target, options);
+  const client = new Redis({
+    ...others,
+    ...addressOf(target, options),
+    lazyConnect: true,
+    retryStrategy: null,
+    sentinelRetryStrategy: () => null,
+  });
+  client.on('error', () => {}); // Whoever reads the stream hears of it, too.
+  await client.connect();
+  const { stream } = client;
+  stream.removeAllListeners('data');
+  return {
+    stream,
+    replyTimeoutMs: options.replyTimeoutMs ?? defaultReplyTimeoutMs,
+    close: () => client.disconnect(),
+  };
 }
 
 function singleOf(target: RedisTarget, options: ConnectionOptions): Redis {

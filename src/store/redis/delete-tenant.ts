@@ -11,6 +11,7 @@ import type { RedisClient } from './connection.ts';
 import { readHead } from './history.ts';
 import type { TenantKeys } from './keys.ts';
 import { load } from './load.ts';
+import { scanRecords } from './scan.ts';
 import { isListed } from './tenants.ts';
 
 /** Commits that other writers may overtake before it is given up. */
@@ -49,8 +50,12 @@ async function readDeletes(client: RedisClient, keys: TenantKeys): Promise<{ del
       else records.get(change.kind)?.delete(change.key);
     }
   };
-  const revision = await load(client, keys, take, () => {
-    records = emptied();
+  const revision = await load(client, keys, {
+    scan: () => scanRecords(client, keys, take),
+    replay: (changeSets) => changeSets.forEach(({ changes }) => take(changes)),
+    restart: () => {
+      records = emptied();
+    },
   });
   const deletes: Change[] = [];
   // What refers to others goes first, as in any list of deletes.

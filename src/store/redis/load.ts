@@ -4,51 +4,51 @@
  * A scan sees each record as it was at some revision in between; replaying all
  * of them over it gives the graph at the last one exactly.
  */
-import { type Change, isSameRevision, type Revision } from '../../model/change.ts';
-import { type EntityKind, entityKinds } from '../../model/entity.ts';
+import { type ChangeSet, isSameRevision, type Revision } from '../../model/change.ts';
+import { entityKinds } from '../../model/entity.ts';
 import { PosternError } from '../../model/errors.ts';
 import { corrupt } from '../../model/parse-fields.ts';
 import { emptyRevision } from '../store.ts';
 import type { RedisClient } from './connection.ts';
-import { parseStored } from './decode.ts';
 import { readChangesSince, readHead } from './history.ts';
 import type { TenantKeys } from './keys.ts';
 
-type OnBatch = (changes: readonly Change[]) => void | Promise<void>;
+/** Takes what a load reads. */
+export interface Loading {
+  /** Reads every record hash once, in whatever order. */
+  scan(): Promise<void>;
+  /** What was committed meanwhile, in order. */
+  replay(changeSets: readonly ChangeSet[]): void | Promise<void>;
+  /** Forgets everything: it begins again. Undefined where that is for the caller to do. */
+  readonly restart: (() => void) | undefined;
+}
 
-/** Records in one reply: some 100 microseconds of Redis, and 2 milliseconds of this thread. */
-const scanCount = 500;
 const replayLimit = 100;
 const maxTries = 4;
 
 /** What Store.load promises. @throws what the client throws; PosternError STORE_CORRUPT, STORE_UNAVAILABLE */
-export async function load(
-  client: RedisClient,
-  keys: TenantKeys,
-  onBatch: OnBatch,
-  onRestart: (() => void) | undefined,
-): Promise<Revision> {
+export async function load(client: RedisClient, keys: TenantKeys, loading: Loading): Promise<Revision> {
   for (let tries = 1; ; tries++) {
-    const revision = await tryToLoad(client, keys, onBatch);
+    const revision = await tryToLoad(client, keys, loading);
     if (revision !== undefined) return revision;
-    if (onRestart === undefined || tries === maxTries) {
+    if (loading.restart === undefined || tries === maxTries) {
       throw new PosternError(
         'STORE_UNAVAILABLE',
         `the history of tenant ${keys.tenant} was cut off while it was being loaded; load again, and keep more history if this goes on`,
       );
     }
-    onRestart();
+    loading.restart();
   }
 }
 
 /** Undefined where the change sets since the first head are gone. */
-async function tryToLoad(client: RedisClient, keys: TenantKeys, onBatch: OnBatch): Promise<Revision | undefined> {
+async function tryToLoad(client: RedisClient, keys: TenantKeys, loading: Loading): Promise<Revision | undefined> {
   const before = await readHead(client, keys);
   if (before === undefined) {
     await refuseOrphans(client, keys);
     return emptyRevision;
   }
-  for (const kind of entityKinds) await scan(client, keys.records[kind], kind, onBatch);
+  await loading.scan();
   await refuseMissing(client, keys);
   const after = await readHead(client, keys);
   if (after?.epoch !== before.epoch || after.number < before.number) return undefined;
@@ -58,31 +58,10 @@ async function tryToLoad(client: RedisClient, keys: TenantKeys, onBatch: OnBatch
     const changeSets = await readChangesSince(client, keys, at, replayLimit);
     const last = changeSets?.at(-1);
     if (changeSets === undefined || last === undefined) return undefined;
-    for (const { changes } of changeSets) {
-      if (changes.length > 0) await onBatch(changes);
-    }
+    await loading.replay(changeSets);
     at = last.revision;
   }
   return at;
-}
-
-async function scan(client: RedisClient, key: string, kind: EntityKind, onBatch: OnBatch): Promise<void> {
-  let pending = client.hscan(key, '0', 'COUNT', scanCount);
-  for (;;) {
-    const [cursor, pairs] = await pending;
-    const last = cursor === '0';
-    // Redis prepares the next batch while this one is parsed.
-    if (!last) {
-      pending = client.hscan(key, cursor, 'COUNT', scanCount);
-      pending.catch(() => {}); // It may fail while onBatch is awaited; it is awaited itself after that.
-    }
-    const changes: Change[] = [];
-    for (let i = 0; i < pairs.length; i += 2) {
-      changes.push(parseStored(kind, pairs[i] as string, pairs[i + 1] as string, key));
-    }
-    if (changes.length > 0) await onBatch(changes);
-    if (last) return;
-  }
 }
 
 /** Records without a head are no empty graph: serving one would deny everybody everything. */

@@ -3,8 +3,11 @@
  * error type; what the methods do is in the files beside this one. It must
  * never hold a part of a graph.
  */
+
+import { randomInt } from 'node:crypto';
 import type { Change, ChangeSet, Revision } from '../../model/change.ts';
-import type { CommitOptions, Store, StoreListener, Subscription } from '../store.ts';
+import type { CommitOptions, FlatLoad, FlatLoadOptions, Store, StoreListener, Subscription } from '../store.ts';
+import { loadFlatAside } from './bulk/load-aside.ts';
 import { type Commands, defineCommands } from './commands.ts';
 import { type CommitRequest, commit, type HistoryLimits } from './commit.ts';
 import { type Connection, type ConnectionOptions, connect, createSubscriber } from './connection.ts';
@@ -15,6 +18,7 @@ import { readChangesSince, readHead } from './history.ts';
 import { readChangesBefore } from './history-before.ts';
 import { type TenantKeys, tenantKeys, tenantsKey } from './keys.ts';
 import { load } from './load.ts';
+import { type OnBatch, scanRecords } from './scan.ts';
 import type { RedisTarget } from './target.ts';
 import { listTenants } from './tenants.ts';
 
@@ -36,8 +40,13 @@ export function createRedisStore(target: RedisTarget, options: RedisStoreOptions
   return new RedisStore(target, options);
 }
 
+/** Fewer records than these are read here: a worker takes about as long to start. */
+const fewRecords = 20_000;
+
 class RedisStore implements Store {
   readonly description: string;
+  readonly #target: RedisTarget;
+  readonly #options: RedisStoreOptions;
   readonly #connection: Connection;
   readonly #commands: Commands;
   readonly #follower: RedisFollower;
@@ -47,6 +56,8 @@ class RedisStore implements Store {
   readonly #listed = new Set<string>();
 
   constructor(target: RedisTarget, options: RedisStoreOptions) {
+    this.#target = target;
+    this.#options = options;
     this.#connection = connect(target, options);
     this.description = this.#connection.description;
     this.#commands = defineCommands(this.#connection.client);
@@ -79,10 +90,36 @@ class RedisStore implements Store {
         throw error;
       }
     };
-    return this.#run(`cannot load tenant ${tenant}`, () =>
-      load(this.#connection.client, tenantKeys(tenant), guarded, onRestart),
-    ).catch((error) => {
-      throw ofCaller === undefined ? error : ofCaller.error;
+    return this.#run(`cannot load tenant ${tenant}`, () => this.#load(tenantKeys(tenant), guarded, onRestart)).catch(
+      (error) => {
+        throw ofCaller === undefined ? error : ofCaller.error;
+      },
+    );
+  }
+
+  #load(keys: TenantKeys, onBatch: OnBatch, restart: (() => void) | undefined): Promise<Revision> {
+    const { client } = this.#connection;
+    return load(client, keys, {
+      scan: () => scanRecords(client, keys, onBatch),
+      async replay(changeSets) {
+        for (const { changes } of changeSets) if (changes.length > 0) await onBatch(changes);
+      },
+      restart,
+    });
+  }
+
+  loadFlat(tenant: string, options: FlatLoadOptions): Promise<FlatLoad | undefined> {
+    return this.#run(`cannot load tenant ${tenant}`, async () => {
+      const { client } = this.#connection;
+      const sizes = await Promise.all(tenantKeys(tenant).recordList.map((key) => client.hlen(key)));
+      if (sizes.reduce((sum, size) => sum + size, 0) < fewRecords) return undefined;
+      const task = {
+        target: this.#target,
+        connection: toConnectionOptions(this.#options),
+        tenant,
+        seed: randomInt(2 ** 31),
+      };
+      return loadFlatAside({ ...task, background: options.background }, options.signal);
     });
   }
 
@@ -144,4 +181,9 @@ class RedisStore implements Store {
       throw toStoreError(error, doing, this.#connection);
     }
   }
+}
+
+/** What of the options a worker is told: it takes no functions. */
+function toConnectionOptions({ history, heartbeatMs, heartbeatTimeoutMs, now, ...connection }: RedisStoreOptions) {
+  return connection;
 }

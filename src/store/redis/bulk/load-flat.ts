@@ -1,0 +1,85 @@
+/**
+ * Loads a tenant as a flat graph: reads all records as bytes over a connection of its own, and what was committed
+ * meanwhile. Called in a worker, which may be busy for seconds; it ends all its connections.
+ */
+import { FlatBuilder } from '../../../graph/flat/builder.ts';
+import type { ChangeSet } from '../../../model/change.ts';
+import type { ConditionCompiler } from '../../../model/condition.ts';
+import { entityKinds } from '../../../model/entity.ts';
+import type { FlatLoad } from '../../store.ts';
+import { type ConnectionOptions, connect, openStream } from '../connection.ts';
+import { toStoreError } from '../errors.ts';
+import { type TenantKeys, tenantKeys } from '../keys.ts';
+import { load } from '../load.ts';
+import { scanRecords } from '../scan.ts';
+import type { RedisTarget } from '../target.ts';
+import { type OnCondition, recordsInto } from './flat-records.ts';
+import { BulkScan } from './scan-replies.ts';
+
+export interface FlatTask {
+  readonly target: RedisTarget;
+  readonly connection: ConnectionOptions;
+  readonly tenant: string;
+  /** Of the hash of names. */
+  readonly seed: number;
+}
+
+/**
+ * What Store.loadFlat promises.
+ * @param compileCondition Has to take every condition: whoever reads the graph relies on that.
+ * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT, INVALID_POLICY
+ */
+export async function loadFlat(task: FlatTask, compileCondition: ConditionCompiler): Promise<FlatLoad> {
+  const { target, connection: options, tenant, seed } = task;
+  const connection = connect(target, options);
+  try {
+    await connection.ready();
+    const keys = tenantKeys(tenant);
+    let builder = new FlatBuilder(seed);
+    let since: ChangeSet[] = [];
+    const revision = await load(connection.client, keys, {
+      // A Cluster's keys may move while they are read, which its client knows how to follow.
+      scan: () =>
+        target.kind === 'cluster'
+          ? scanRecords(connection.client, keys, (changes) => {
+              for (const change of changes) {
+                if (change.op !== 'put') continue;
+                const { record } = change;
+                if (record.kind === 'binding' && record.condition !== undefined) compileCondition(record.condition);
+                builder.put(record);
+              }
+            })
+          : scanBytes(task, keys, builder, compileCondition),
+      replay(changeSets) {
+        for (const changeSet of changeSets) since.push(changeSet);
+      },
+      restart() {
+        builder = new FlatBuilder(seed);
+        since = [];
+      },
+    });
+    return { flat: builder.finish(), revision, since };
+  } catch (error) {
+    throw toStoreError(error, `cannot load tenant ${tenant}`, connection);
+  } finally {
+    connection.close();
+  }
+}
+
+async function scanBytes(
+  { target, connection }: FlatTask,
+  keys: TenantKeys,
+  builder: FlatBuilder,
+  onCondition: OnCondition,
+): Promise<void> {
+  const { stream, replyTimeoutMs, close } = await openStream(target, connection);
+  try {
+    const scans = entityKinds.map((kind) => {
+      const key = keys.records[kind];
+      return { kind, key, onPair: recordsInto(builder, kind, key, onCondition) };
+    });
+    await new BulkScan(stream, replyTimeoutMs).run(scans);
+  } finally {
+    close();
+  }
+}

@@ -1,0 +1,22 @@
+/** The worker of load-aside.ts: loads the one tenant that it is given, sends the graph, and ends. */
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { graphOptions } from '../../../condition/graph-options.ts';
+import { messageOf, PosternError } from '../../../model/errors.ts';
+import type { WorkerResult, WorkerTask } from './load-aside.ts';
+import { loadFlat } from './load-flat.ts';
+
+const task = workerData as WorkerTask;
+// On Linux this is the priority of the thread that calls; elsewhere it would be that of the process.
+if (task.background && process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+parentPort?.postMessage(await result());
+
+async function result(): Promise<WorkerResult> {
+  try {
+    return { loaded: await loadFlat(task, graphOptions.compileCondition) };
+  } catch (error) {
+    const { code, message, metadata } =
+      error instanceof PosternError ? error : new PosternError('INTERNAL', messageOf(error));
+    return { code, message, metadata };
+  }
+}
