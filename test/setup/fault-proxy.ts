@@ -20,6 +20,8 @@ export interface FaultProxy {
    * says so. With `restore()` what was sent meanwhile arrives, as TCP does.
    */
   silence(): void;
+  /** Nothing passes any more over the connections that stand, as where a firewall forgot them; new ones work. */
+  strand(): void;
   /** Ends `delay`, `refuse` and `silence`. */
   restore(): Promise<void>;
   close(): Promise<void>;
@@ -37,7 +39,8 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   let silent = false;
   let accepted = 0;
 
-  const flow = (socket: Socket) => (silent ? socket.pause() : socket.resume());
+  const stranded = new WeakSet<Socket>();
+  const flow = (socket: Socket) => (silent || stranded.has(socket) ? socket.pause() : socket.resume());
   const forward = (from: Socket, to: Socket) => {
     from.on('data', (bytes) => {
       if (delayMs === 0) to.write(bytes);
@@ -79,14 +82,13 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     // Its connections go on, so that its end would be waited for in vain; the port is free at once.
     closing?.close();
   };
+  const sockets = () => [...pipes].flatMap(({ client, upstream }) => [client, upstream]);
   const setSilent = (value: boolean) => {
     silent = value;
-    for (const { client, upstream } of pipes) for (const socket of [client, upstream]) flow(socket);
+    for (const socket of sockets()) flow(socket);
   };
   const cut = (how: 'reset' | 'end') => {
-    for (const { client, upstream } of pipes) {
-      for (const socket of [client, upstream]) how === 'reset' ? socket.resetAndDestroy() : socket.end();
-    }
+    for (const socket of sockets()) how === 'reset' ? socket.resetAndDestroy() : socket.end();
   };
   return {
     port,
@@ -98,6 +100,12 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     cut,
     refuse: stopListening,
     silence: () => setSilent(true),
+    strand: () => {
+      for (const socket of sockets()) {
+        stranded.add(socket);
+        flow(socket);
+      }
+    },
     restore: async () => {
       delayMs = 0;
       setSilent(false);

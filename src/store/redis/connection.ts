@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { PosternError } from '../../model/errors.ts';
+import { backoffMs } from './backoff.ts';
 import { describeTarget, type RedisTarget } from './target.ts';
 
 /** Without what would change the types of replies. */
@@ -32,21 +33,21 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly client: RedisClient;
   readonly description: string;
+  /** As whom Redis knows it. */
+  readonly user: string;
   /** Resolves when commands have a chance to be sent. @throws PosternError STORE_UNAVAILABLE */
   ready(): Promise<void>;
   /** The last thing that went wrong with the connection, for messages; empty while it stands. */
   lastError(): string;
+  /** Begins anew, because the other end may be gone without a word: what is in flight fails. */
+  restart(reason: string): void;
   close(): void;
 }
 
 const defaultConnectTimeoutMs = 5000;
 const defaultReplyTimeoutMs = 30_000;
-const maxBackoffMs = 5000;
-
-/** How long to wait before the given attempt, 1 for the first: anything up to a doubling bound, so that a fleet spreads. */
-export function backoffMs(attempt: number): number {
-  return Math.random() * Math.min(maxBackoffMs, 50 * 2 ** Math.min(attempt, 10));
-}
+/** A connection that is given up is waited for so long: one that is half open never says goodbye. */
+const disconnectTimeoutMs = 200;
 
 /** Opens a connection for commands; it connects when first used. */
 export function connect(target: RedisTarget, options: ConnectionOptions = {}): Connection {
@@ -68,7 +69,14 @@ export function connect(target: RedisTarget, options: ConnectionOptions = {}): C
   return {
     client,
     description,
+    user: target.username ?? 'default',
     lastError: () => lastError,
+    restart(reason) {
+      // While it waits for its next try there is nothing to give up.
+      if (!['connecting', 'connect', 'ready'].includes(client.status)) return;
+      lastError = reason;
+      client.disconnect(true);
+    },
     async ready() {
       if (closed) throw new PosternError('STORE_UNAVAILABLE', `${description}: the store is closed`);
       // It ends for good where no Sentinel can name the primary, so that commands fail then: begin anew.
@@ -102,9 +110,15 @@ export function createSubscriber(
     sentinelRetryStrategy: () => null,
     autoResubscribe: false,
     commandTimeout: replyTimeoutMs,
+    // Where the connection stands, but what greets the server is not answered.
+    socketTimeout: replyTimeoutMs,
   };
-  if (target.kind !== 'cluster')
-    return new Redis({ ...redisOptions(target, options), ...addressOf(target, options), ...once });
+  if (target.kind !== 'cluster') {
+    // A Sentinel that is cut off from the others may name a primary of the past: the next attempt asks the next one.
+    const first = (attempt - 1) % target.nodes.length;
+    const nodes = [...target.nodes.slice(first), ...target.nodes.slice(0, first)];
+    return new Redis({ ...redisOptions(target, options), ...addressOf({ ...target, nodes }, options), ...once });
+  }
   // Every node of a Cluster hears every message, so any will do; another one is tried after a loss.
   const node = target.nodes[attempt % target.nodes.length];
   return new Redis({ ...redisOptions(target, options), ...node, ...once });
@@ -148,7 +162,7 @@ function singleOf(target: RedisTarget, options: ConnectionOptions): Redis {
     ...redisOptions(target, options),
     ...addressOf(target, options),
     lazyConnect: true,
-    retryStrategy: backoffMs,
+    retryStrategy: (attempt: number) => backoffMs(attempt),
     sentinelRetryStrategy: () => null,
     // After a failover the old primary refuses writes: look again for the new one.
     reconnectOnError: (error: Error) => error.message.includes('READONLY'),
@@ -159,7 +173,7 @@ function clusterOf(target: RedisTarget, options: ConnectionOptions): Cluster {
   return new Cluster([...target.nodes], {
     redisOptions: redisOptions(target, options),
     lazyConnect: true,
-    clusterRetryStrategy: backoffMs,
+    clusterRetryStrategy: (attempt: number) => backoffMs(attempt),
     // A command that was cut off may have been carried out: it is never sent again by itself.
     retryDelayOnFailover: 0,
   });
@@ -172,6 +186,7 @@ function addressOf(target: RedisTarget, options: ConnectionOptions): Options {
     sentinels: [...target.nodes],
     name: target.primary,
     db,
+    sentinelCommandTimeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     ...(options.sentinelUsername === undefined ? {} : { sentinelUsername: options.sentinelUsername }),
     ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
     ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...options.tls } } : {}),
@@ -183,6 +198,7 @@ function redisOptions(target: RedisTarget, options: ConnectionOptions): Options 
     connectionName: 'postern',
     connectTimeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     socketTimeout: options.replyTimeoutMs ?? defaultReplyTimeoutMs,
+    disconnectTimeout: disconnectTimeoutMs,
     // Both together: what was sent and not answered fails when the connection breaks, and is not sent again.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

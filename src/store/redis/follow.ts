@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis';
 import type { ChangeSet, Revision } from '../../model/change.ts';
 import { messageOf, PosternError } from '../../model/errors.ts';
 import type { Pulse, StoreListener, Subscription } from '../store.ts';
-import { backoffMs } from './connection.ts';
+import { backoffMs } from './backoff.ts';
 import { parseMessage } from './decode.ts';
 
 export interface FollowerOptions {
@@ -16,6 +16,8 @@ export interface FollowerOptions {
   readonly createClient: (attempt: number) => Redis;
   /** Pause between an answered heartbeat and the next. */
   readonly heartbeatMs: number;
+  /** Words for a refusal of the user by Redis, as opposed to a loss; undefined for anything else. */
+  readonly toRefusal: (message: string) => PosternError | undefined;
 }
 
 interface Entry {
@@ -51,6 +53,8 @@ export class RedisFollower {
   #state: State = { kind: 'idle' };
   /** Attempts since following was last in force. */
   #attempts = 0;
+  /** The refusal that was told last since following was in force: each attempt meets it again. */
+  #refusal = '';
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -105,12 +109,13 @@ export class RedisFollower {
     try {
       await session.client.subscribe(channel);
     } catch (error) {
-      this.#lose(session, `cannot subscribe to ${channel}: ${messageOf(error)}`);
+      this.#lose(session, messageOf(error));
       return;
     }
     if (!this.#isCurrent(session)) return;
     this.#live();
     this.#attempts = 0;
+    this.#refusal = '';
     for (const entry of this.#channels.get(channel) ?? []) {
       if (entry.connectedIn === session) continue;
       entry.connectedIn = session;
@@ -162,12 +167,15 @@ export class RedisFollower {
     if (this.#channels.size === 0) return;
     const timer = setTimeout(() => this.#open(), backoffMs(this.#attempts + 1));
     this.#state = { kind: 'waiting', timer };
-    for (const entries of this.#channels.values()) {
-      for (const entry of entries) {
-        if (entry.toldOfLoss) continue;
+    const refusal = reason === this.#refusal ? undefined : this.#options.toRefusal(reason);
+    if (refusal !== undefined) this.#refusal = reason;
+    for (const entry of [...this.#channels.values()].flatMap((entries) => [...entries])) {
+      if (!entry.toldOfLoss) {
         entry.toldOfLoss = true;
         entry.listener.onDisconnected(reason);
       }
+      // A loss is told once, and ends by itself; this one does not, so it is told although the loss was.
+      if (refusal !== undefined) entry.listener.onProblem?.(refusal);
     }
   }
 

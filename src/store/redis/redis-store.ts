@@ -12,7 +12,7 @@ import { type Commands, defineCommands } from './commands.ts';
 import { type CommitRequest, commit, type HistoryLimits } from './commit.ts';
 import { type Connection, type ConnectionOptions, connect, createSubscriber } from './connection.ts';
 import { deleteTenant } from './delete-tenant.ts';
-import { toStoreError } from './errors.ts';
+import { toRefusal, toStoreError } from './errors.ts';
 import { RedisFollower } from './follow.ts';
 import { readChangesSince, readHead } from './history.ts';
 import { readChangesBefore } from './history-before.ts';
@@ -25,14 +25,19 @@ import { listTenants } from './tenants.ts';
 export interface RedisStoreOptions extends ConnectionOptions {
   /** About how many entries, and bytes, a tenant's change stream keeps. Default 10,000 and 64 MiB. */
   readonly history?: HistoryLimits;
-  /** Pause between heartbeats of the subscriber. Default 5000. */
+  /** Pause between heartbeats of the subscriber. Default 2000. */
   readonly heartbeatMs?: number;
-  /** How long the subscriber's Redis may owe an answer. Default 10000; large commits block Redis for seconds. */
+  /**
+   * How long Redis may owe an answer to a heartbeat, or to the question where a tenant is, before the connection counts
+   * as gone. Default 5000; large commits block Redis for seconds.
+   */
   readonly heartbeatTimeoutMs?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
+const defaultHeartbeatMs = 2000;
+const defaultHeartbeatTimeoutMs = 5000;
 const defaultHistory: HistoryLimits = { maxEntries: 10_000, maxBytes: 64 * 1024 * 1024 };
 
 /** Makes the store; it connects when first used, and says so by STORE_UNAVAILABLE where it cannot. */
@@ -52,6 +57,9 @@ class RedisStore implements Store {
   readonly #follower: RedisFollower;
   readonly #history: HistoryLimits;
   readonly #now: () => number;
+  readonly #heartbeatTimeoutMs: number;
+  /** Commits under way: they may hold Redis up for long, and nobody could tell how they ended if they were cut off. */
+  #commits = 0;
   /** Tenants that this process has put on the list of tenants; names leave it only where Redis is emptied. */
   readonly #listed = new Set<string>();
 
@@ -63,16 +71,17 @@ class RedisStore implements Store {
     this.#commands = defineCommands(this.#connection.client);
     this.#history = options.history ?? defaultHistory;
     this.#now = options.now ?? Date.now;
-    const replyTimeoutMs = options.heartbeatTimeoutMs ?? 10_000;
+    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs;
     this.#follower = new RedisFollower({
-      createClient: (attempt) => createSubscriber(target, options, attempt, replyTimeoutMs),
-      heartbeatMs: options.heartbeatMs ?? 5000,
+      createClient: (attempt) => createSubscriber(target, options, attempt, this.#heartbeatTimeoutMs),
+      heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
+      toRefusal: (message) => toRefusal(message, this.#connection),
     });
   }
 
   head(tenant: string): Promise<Revision | undefined> {
     return this.#run(`cannot read the head of tenant ${tenant}`, () =>
-      readHead(this.#connection.client, tenantKeys(tenant)),
+      this.#answered(readHead(this.#connection.client, tenantKeys(tenant))),
     );
   }
 
@@ -153,7 +162,9 @@ class RedisStore implements Store {
     const { tenant } = keys;
     // Before the commit, so that no history is ever left off the list; tenants() passes over those without one.
     if (!this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
-    const revision = await commit(client, this.#commands, keys, changes, request, this.#history, this.#now());
+    this.#commits++;
+    const committing = commit(client, this.#commands, keys, changes, request, this.#history, this.#now());
+    const revision = await committing.finally(() => this.#commits--);
     // A first revision of a tenant that was listed already: Redis was emptied, and the list with it.
     if (revision.number === 1 && this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
     this.#listed.add(tenant);
@@ -171,6 +182,18 @@ class RedisStore implements Store {
   async close(): Promise<void> {
     this.#follower.close();
     this.#connection.close();
+  }
+
+  /** For what Redis answers at once: where it does not, the connection is begun anew, and that ends the wait. */
+  async #answered<T>(reply: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      if (this.#commits === 0) this.#connection.restart(`no answer in ${this.#heartbeatTimeoutMs} ms`);
+    }, this.#heartbeatTimeoutMs);
+    try {
+      return await reply;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #run<T>(doing: string, work: () => Promise<T>): Promise<T> {
