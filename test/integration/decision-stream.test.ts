@@ -189,8 +189,8 @@ describeWithOwnRedis('a Redis that goes away', () => {
     await vi.waitFor(() => expect(seen.size).toBe(10));
     await server.kill();
     for (let i = 0; i < 500; i++) log.append(decisionEntry());
-    await vi.waitFor(() => expect(log.stats().failedWrites).toBeGreaterThan(1));
-    await vi.waitFor(() => expect(problems).not.toEqual([]));
+    await vi.waitFor(() => expect(log.stats().failedWrites).toBeGreaterThan(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(problems).not.toEqual([]), { timeout: 10_000 });
     expect(log.stats()).toMatchObject({ written: 10, dropped: 0, pendingRecords: 500 });
 
     await server.restart();
