@@ -116,7 +116,8 @@ export function createAdministration(options: AdministrationOptions): Administra
         const subject = actor.operator ? undefined : actor.subject;
         return { actor, plan: planChanges({ snapshot, changes, subject, allowNoAdministrator, nowMs, suggest }) };
       };
-      return inTurn(replica, () => commitAt({ store, replica }, request, { plan }, signal));
+      const release = tenants.hold(replica);
+      return inTurn(replica, () => commitAt({ store, replica }, request, { plan }, signal)).finally(release);
     },
     getTenant: async (caller, read, signal) => tenantFacts(await gateFor(caller, read, signal)),
     listRoles: async (caller, read, filter, signal) =>
@@ -135,19 +136,26 @@ export function createAdministration(options: AdministrationOptions): Administra
       const replica = await tenantFor(caller, tenant, signal);
       const assertPermitted = (snapshot: Snapshot) => gateAt(caller, replica, snapshot, onBehalfOf).tenantRead();
       assertPermitted(snapshotOf(replica));
-      yield* watch({ replica, store, since, assertPermitted }, AbortSignal.any([signal, replica.closed]));
+      const release = tenants.hold(replica);
+      try {
+        yield* watch({ replica, store, since, assertPermitted }, AbortSignal.any([signal, replica.closed]));
+      } finally {
+        release();
+      }
       // A tenant that was deleted, or a sidecar that ends: the caller has not had enough.
       if (!signal.aborted) throw notReady(replica);
     },
-    async listTenants(caller, onBehalfOf) {
+    async listTenants(caller, onBehalfOf, signal) {
       const known = await store.tenants();
       const good = known.filter((tenant) => caller.tenants === undefined || caller.tenants.includes(tenant));
       if (caller.operator && onBehalfOf === '') return good;
-      return good.filter((tenant) => {
-        if (!tenants.has(tenant)) return false;
-        const replica = tenants.named(tenant);
-        return replica.current !== undefined && mayRead(() => gateAt(caller, replica, snapshotOf(replica), onBehalfOf));
-      });
+      const readable: string[] = [];
+      for (const tenant of good) {
+        const replica = await foundOf(tenants, tenant, signal);
+        if (replica?.current === undefined) continue;
+        if (mayRead(() => gateAt(caller, replica, snapshotOf(replica), onBehalfOf))) readable.push(tenant);
+      }
+      return readable;
     },
     createTenant,
     async deleteTenant(caller, { tenant, expected, why }) {
@@ -173,6 +181,21 @@ export function createAdministration(options: AdministrationOptions): Administra
 function snapshotOf(replica: Replica): Snapshot {
   if (replica.current === undefined) throw notReady(replica);
   return replica.current;
+}
+
+/**
+ * The replica of a tenant that is listed; undefined where it is not served here, or not any more. Tenants that are
+ * loaded on demand are loaded for this, one after the other: a list without them would pass for the whole.
+ */
+async function foundOf(tenants: Tenants, tenant: string, signal: AbortSignal | undefined) {
+  if (signal?.aborted === true)
+    throw new PosternError('CANCELLED', 'the call was given up before the list was complete');
+  try {
+    return await tenants.find(tenant, signal);
+  } catch (error) {
+    if (error instanceof PosternError && error.code === 'UNKNOWN_TENANT') return undefined;
+    throw error;
+  }
 }
 
 function mayRead(gate: () => ReadGate): boolean {

@@ -199,7 +199,7 @@ export interface Administration {
     request: { readonly tenant: string; readonly since: string; readonly onBehalfOf: string },
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent>;
-  listTenants(caller: Identity, onBehalfOf: string): Promise<readonly string[]>;
+  listTenants(caller: Identity, onBehalfOf: string, signal?: AbortSignal): Promise<readonly string[]>;
   createTenant(
     caller: Identity,
     request: Pick<CommitRequest, 'tenant' | 'changes' | 'why' | 'dryRun'>,

@@ -58,7 +58,7 @@ export async function openPolicyAsker(path: string): Promise<Asker> {
 export function createPolicyAsker(records: readonly EntityRecord[], now: () => number): Asker {
   const puts = records.map((record) => ({ op: 'put' as const, record }));
   const snapshot = applyChanges(emptySnapshot(graphOptions), puts, { epoch: 'file', number: 1 });
-  const view = new SnapshotView(snapshot, 'file.1', {
+  const view = new SnapshotView(snapshot, 'file.1', 0, {
     tenant: defaultTenant,
     log: createNoLog(),
     nextId: createIds(),

@@ -50,6 +50,7 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
     const message = '--policy serves one tenant; name one with --tenant, and start one sidecar for each';
     clashes.push({ about: ['policy', 'tenant'], message });
   }
+  clashes.push(...loadingClashesOf(options));
   if (!options.grpc && options.socket === undefined && !options.http) {
     const message = 'nothing to listen on: with --no-grpc and --no-http, name a --socket';
     clashes.push({ about: ['grpc', 'http', 'socket'], missing: true, message });
@@ -65,6 +66,16 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
   if (!instancePattern.test(instance)) {
     const message = `--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`;
     clashes.push({ about: ['instance'], message });
+  }
+  return clashes;
+}
+
+function loadingClashesOf({ tenant, tenantLoading }: ServeOptions): readonly Clash[] {
+  const clashes: Clash[] = [];
+  const onDemand = tenantLoading === 'on-demand';
+  if (onDemand && !tenant.includes(everyTenant)) {
+    const message = `--tenant-loading=on-demand needs --tenant '${everyTenant}': tenants that are named are loaded at once`;
+    clashes.push({ about: ['tenant-loading', 'tenant'], missing: true, message });
   }
   return clashes;
 }

@@ -16,6 +16,14 @@ export const serveOptions = [
     sentence: 'The tenants to serve, * for all that Redis has, as they come and go; with --policy exactly one.',
   },
   {
+    key: 'tenant-loading',
+    kind: 'choice',
+    choices: ['eager', 'on-demand'],
+    default: 'eager',
+    sentence:
+      'With --tenant *: load every tenant as it is found, or each at the first question for it; those named beside * are loaded at once either way.',
+  },
+  {
     key: 'policy',
     kind: 'string',
     placeholder: 'file',

@@ -43,6 +43,7 @@ export function createEncoder(instance: string, tenant: string): Encoder {
       if (entry.assertedGroups !== undefined) line += `,"asserted_groups":${JSON.stringify(entry.assertedGroups)}`;
       if (entry.activeRoles !== undefined) line += `,"active_roles":${JSON.stringify(entry.activeRoles)}`;
       if (entry.results >= 0) line += `,"results":${entry.results}`;
+      if (entry.dataAgeMs !== 0) line += `,"data_age_ms":${entry.dataAgeMs}`;
       return `${line}}\n`;
     },
     gap(first, last, cause, nowMs) {

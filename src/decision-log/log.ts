@@ -27,6 +27,8 @@ export interface DecisionEntry {
   readonly binding: string;
   /** Revision token. */
   readonly revision: string;
+  /** How long before the question its graph was last known to be the newest, in milliseconds; 0 where it was then. */
+  readonly dataAgeMs: number;
   readonly mode: Mode;
   readonly source: Source;
   readonly reach: Reach;

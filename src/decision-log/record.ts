@@ -33,6 +33,7 @@ export interface DecisionRecord {
   readonly active_roles?: readonly string[];
   readonly attributes?: Readonly<Record<string, unknown>>;
   readonly results?: number;
+  readonly data_age_ms?: number;
 }
 
 /** Stands for records that are not in the log. */
@@ -88,6 +89,7 @@ const optionalOfDecision: Readonly<Record<string, Check>> = {
   active_roles: isTexts,
   attributes: isObject,
   results: isCount,
+  data_age_ms: isCount,
 };
 const ofGap: Readonly<Record<string, Check>> = { ...common, first: isNumber, last: isNumber, cause: isText };
 

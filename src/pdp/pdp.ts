@@ -47,9 +47,12 @@ export function createPdp(options: PdpOptions): RunningPdp {
     if (snapshot === undefined) throw notReady(replica);
     const views = viewsOf(replica);
     if (views.newest?.snapshot !== snapshot) {
-      views.newest = new SnapshotView(snapshot, formatRevision(snapshot.revision), views.context);
+      views.newest = new SnapshotView(snapshot, formatRevision(snapshot.revision), 0, views.context);
     }
-    return views.newest;
+    const ageMs = replica.dataAgeMs();
+    if (ageMs === 0) return views.newest;
+    // The wire has 32 bits, of which the fast writer takes 31: 24 days.
+    return new SnapshotView(snapshot, views.newest.revision, Math.min(ageMs, 0x7fffffff), views.context);
   }
 
   function viewAt(replica: Replica, atLeast: string, signal: AbortSignal | undefined): View | Promise<View> {

@@ -52,12 +52,14 @@ export class SnapshotView implements View {
   readonly snapshot: Snapshot;
   readonly revision: string;
   readonly mode: Mode;
+  readonly dataAgeMs: number;
   readonly #context: ViewContext;
 
-  constructor(snapshot: Snapshot, revision: string, context: ViewContext) {
+  constructor(snapshot: Snapshot, revision: string, dataAgeMs: number, context: ViewContext) {
     this.snapshot = snapshot;
     this.revision = revision;
     this.mode = snapshot.mode;
+    this.dataAgeMs = dataAgeMs;
     this.#context = context;
   }
 
@@ -244,6 +246,7 @@ export class SnapshotView implements View {
       reason: decision.reason,
       binding: decision.binding,
       revision: this.revision,
+      dataAgeMs: this.dataAgeMs,
       mode: decision.mode,
       source: call.source satisfies Source,
       reach: asked.reach,

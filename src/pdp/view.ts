@@ -61,6 +61,11 @@ export interface View {
   /** Revision token of the snapshot. */
   readonly revision: string;
   readonly mode: Mode;
+  /**
+   * How long before the view was asked for its snapshot was last known to be the store's newest, in milliseconds below
+   * 2^31; 0 where it was then.
+   */
+  readonly dataAgeMs: number;
   check(query: Query, call: Call, fieldPrefix?: string): Decision;
   listObjects(query: Omit<Query, 'object'>, type: string, page: Page, call: Call): Steps<ObjectList>;
   listSubjects(question: SubjectQuestion, type: string, page: Page, call: Call): Steps<SubjectList>;

@@ -10,6 +10,11 @@ import type { ReplicaEvent } from './state.ts';
  */
 export type SnapshotListener = (snapshot: Snapshot, changeSet: ChangeSet | undefined) => void;
 
+export type InTurn = <T>(load: () => Promise<T>) => Promise<T>;
+
+/** For one who shares with nobody. */
+export const atOnce: InTurn = (load) => load();
+
 export interface ReplicaOptions {
   readonly store: Store;
   readonly tenant: string;
@@ -23,4 +28,6 @@ export interface ReplicaOptions {
   /** By performance.now(), which is the default. */
   readonly monotonicNow?: () => number;
   readonly onEvent: (event: ReplicaEvent) => void;
+  /** Runs a load when it is this tenant's turn (load-turns.ts); without it, at once. */
+  readonly inTurn?: InTurn;
 }

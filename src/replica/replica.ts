@@ -13,7 +13,7 @@ import type { Subscription } from '../store/store.ts';
 import { Freshness } from './freshness.ts';
 import { startJitteredInterval } from './jittered-interval.ts';
 import { loadGraph } from './load-graph.ts';
-import type { ReplicaOptions, SnapshotListener } from './options.ts';
+import { atOnce, type ReplicaOptions, type SnapshotListener } from './options.ts';
 import { Rounds } from './rounds.ts';
 import { mostChangesInOneGo, Slices } from './slices.ts';
 import type { ReplicaState } from './state.ts';
@@ -113,6 +113,11 @@ export class Replica {
     return this.#waiters.wait(revision, signal);
   }
 
+  /** Whether somebody waits for a revision. */
+  get isAwaited(): boolean {
+    return this.#waiters.isAwaited;
+  }
+
   /** Ends every wait for a revision, and lets nobody wait any more: a drain must not last as long as their patience. */
   endWaits(): void {
     this.#waiters.abandon();
@@ -121,7 +126,7 @@ export class Replica {
 
   /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
   async close(): Promise<void> {
-    if (this.#isClosed()) return;
+    if (this.closed.aborted) return;
     this.#state = { kind: 'closed' };
     this.#closing.abort();
     this.#stopComparing();
@@ -169,11 +174,11 @@ export class Replica {
 
   /** Brings the snapshot to the store's head. */
   async #reachHead(): Promise<void> {
-    const { store, tenant } = this.#options;
+    const { store, tenant, inTurn = atOnce } = this.#options;
     for (;;) {
       const askedMs = this.#freshness.nowMs();
       const head = await store.head(tenant);
-      if (this.#isClosed()) return;
+      if (this.closed.aborted) return;
       const held = this.#current?.revision;
       if (head === undefined) return this.#miss();
       if (held !== undefined && isSameRevision(held, head)) {
@@ -187,7 +192,7 @@ export class Replica {
       const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
       this.#freshness.fellBehind();
       if (!(ahead && (await this.#catchUp(held)))) {
-        if (this.#isClosed() || !(await this.#load())) return;
+        if (this.closed.aborted || !(await inTurn(async () => !this.closed.aborted && this.#load()))) return;
       }
       if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.#freshness.reached(askedMs);
     }
@@ -207,7 +212,7 @@ export class Replica {
       const slices = new Slices();
       for (const changeSet of history) {
         const snapshot = await slices.after(this.#current as Snapshot, changeSet);
-        if (this.#isClosed()) return false;
+        if (this.closed.aborted) return false;
         this.#applied(snapshot, changeSet);
       }
       return true;
@@ -227,7 +232,7 @@ export class Replica {
     const startedMs = now();
     const options = { background: this.#current !== undefined, signal: this.closed };
     const loaded = await loadGraph(store, this.tenant, graph, options);
-    if (this.#isClosed()) return false;
+    if (this.closed.aborted) return false;
     if (loaded === undefined) {
       // The store was emptied after its head was read.
       this.#miss();
@@ -236,10 +241,6 @@ export class Replica {
     this.#install(loaded.snapshot, undefined);
     onEvent({ kind: 'loaded', revision: loaded.snapshot.revision, tookMs: now() - startedMs });
     return true;
-  }
-
-  #isClosed(): boolean {
-    return this.closed.aborted;
   }
 
   /** The only assignment of the snapshot. */

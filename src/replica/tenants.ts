@@ -6,37 +6,56 @@
 import { messageOf, PosternError } from '../model/errors.ts';
 import { checked, problemOfTenant, quote } from '../model/names.ts';
 import type { Replica } from './replica.ts';
+import { Resident } from './resident.ts';
 
 /** How long a question waits for its tenant where it brings no limit of its own, in milliseconds. */
 const patienceMs = 5_000;
 
 /**
- * Looks at the list of tenants. Resolves when a look that began after the call is over, and what it found is added;
- * rejects where the list could not be read.
+ * Looks for a tenant in the store. Resolves when it was added, or removed, or is known not to be there by a look that
+ * began after the call; rejects where that could not be found out.
  */
-export type LookForTenants = () => Promise<void>;
+export type LookForTenant = (name: string) => Promise<void>;
 
 export class Tenants {
-  readonly #replicas = new Map<string, Replica>();
+  readonly #residents = new Map<string, Resident>();
   readonly #listeners = new Set<(ready: boolean) => void>();
-  readonly #unlisten = new Map<string, () => void>();
-  readonly #look: LookForTenants | undefined;
+  readonly #look: LookForTenant | undefined;
   /** The replicas without which nothing is ready; undefined until the list of tenants was read. */
   #awaited: Set<Replica> | undefined;
   readonly #ending = new AbortController();
-  #only: Replica | undefined;
+  #only: Resident | undefined;
+  #moment = 0;
   #ready = false;
 
   /** @param look Given where every tenant of a store is served. */
-  constructor(replicas: Iterable<Replica> = [], look?: LookForTenants) {
+  constructor(replicas: Iterable<Replica> = [], look?: LookForTenant) {
     this.#look = look;
     this.#awaited = look === undefined ? new Set() : undefined;
     for (const replica of replicas) this.add(replica);
   }
 
   /** In the order in which they were added. */
-  get replicas(): Iterable<Replica> {
-    return this.#replicas.values();
+  get replicas(): readonly Replica[] {
+    return [...this.#residents.values()].map(({ replica }) => replica);
+  }
+
+  /** The same, with how they are used. */
+  get residents(): Iterable<Resident> {
+    return this.#residents.values();
+  }
+
+  /** The moment that it is: what is asked for is marked with it. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /**
+   * Begins the next moment. A question stores a number and reads no clock, so that telling who was asked last costs it
+   * nothing; whoever wants to tell two questions apart calls this in between.
+   */
+  tick(): void {
+    this.#moment++;
   }
 
   /**
@@ -53,38 +72,49 @@ export class Tenants {
     return () => this.#listeners.delete(listener);
   }
 
-  add(replica: Replica): void {
-    this.#replicas.set(replica.tenant, replica);
+  /** @param pinned Whether it was named: `ready` waits for it, and it is never let go. */
+  add(replica: Replica, pinned = this.#look === undefined): Resident {
+    const resident = new Resident(replica, pinned, this.#moment, () => this.#judgeReady());
+    this.#residents.set(replica.tenant, resident);
     this.#findOnly();
-    this.#unlisten.set(
-      replica.tenant,
-      replica.onSnapshot(() => this.#judgeReady()),
-    );
     if (this.#look === undefined) this.#awaited?.add(replica);
     this.#judgeReady();
+    return resident;
   }
 
   /** Forgets a tenant; who closes its replica is the caller. */
   remove(tenant: string): Replica | undefined {
-    const replica = this.#replicas.get(tenant);
-    if (replica === undefined) return undefined;
-    this.#replicas.delete(tenant);
+    const resident = this.#residents.get(tenant);
+    if (resident === undefined) return undefined;
+    const { replica } = resident;
+    this.#residents.delete(tenant);
     this.#findOnly();
-    this.#unlisten.get(tenant)?.();
-    this.#unlisten.delete(tenant);
+    resident.release();
     this.#awaited?.delete(replica);
     this.#judgeReady();
     return replica;
   }
 
-  /** The list of tenants was read, and what is on it is here: these are what `ready` waits for. The first call counts. */
+  /** The list of tenants was read, and what is here now is what `ready` waits for. The first call counts. */
   listed(): void {
-    this.#awaited ??= new Set(this.#replicas.values());
+    this.#awaited ??= new Set(this.replicas);
     this.#judgeReady();
   }
 
   has(tenant: string): boolean {
-    return this.#replicas.has(tenant);
+    return this.#residents.has(tenant);
+  }
+
+  /** Keeps a tenant from being let go, for who goes on with it for longer than one turn, until what this returns is called. */
+  hold({ tenant }: Replica): () => void {
+    const resident = this.#residents.get(tenant);
+    if (resident === undefined) return () => {};
+    resident.holds++;
+    let held = true;
+    return () => {
+      if (held) resident.holds--;
+      held = false;
+    };
   }
 
   /**
@@ -93,29 +123,31 @@ export class Tenants {
    * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT
    */
   named(name: string): Replica {
-    const replica = this.#get(name);
-    if (replica !== undefined) return replica;
+    const resident = this.#get(name);
+    if (resident !== undefined) return resident.replica;
     this.#checkName(name);
-    void this.#look?.().catch(() => {});
     throw this.#unknown(name);
   }
 
   /**
-   * The same for those who can wait: undefined where find() has to be asked, because the tenant is not here, or has
-   * just come, and all are served.
+   * The same for those who can wait: undefined where find() has to be asked, because all are served and the tenant is
+   * not here, has just come, or has just been emptied.
    * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT
    */
   known(name: string): Replica | undefined {
-    const replica = this.#get(name);
-    if (replica !== undefined && (replica.current !== undefined || this.#look === undefined)) return replica;
-    if (replica === undefined) this.#checkName(name);
+    const resident = this.#get(name);
+    if (resident !== undefined && (resident.answers || this.#look === undefined)) {
+      resident.usedAt = this.#moment;
+      return resident.replica;
+    }
+    if (resident === undefined) this.#checkName(name);
     if (this.#look === undefined) throw this.#unknown(name);
     return undefined;
   }
 
   /**
    * The replica of a tenant, looked for in the store where it is not here and all are served; waits for the first
-   * attempt to load it, which may have failed.
+   * attempt to load it, which may have failed. Those who ask for one tenant at the same time share its load.
    * @param signal Ends the wait; without one, seconds do.
    * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT; NOT_READY where it cannot be told in time
    */
@@ -124,9 +156,23 @@ export class Tenants {
     const known = this.#get(name);
     if (known === undefined) this.#checkName(name);
     const end = AbortSignal.any([signal, this.#ending.signal]);
-    const replica = known ?? (await this.#lookFor(name, this.#look, end));
-    if (replica.current === undefined) await untilAborted(replica.attempted, end);
-    return replica;
+    const resident = known ?? (await this.#lookFor(name, this.#look, end));
+    const { replica } = resident;
+    resident.usedAt = this.#moment;
+    resident.holds++;
+    try {
+      if (replica.current === undefined) {
+        resident.hurry();
+        await untilAborted(replica.attempted, end);
+      }
+      if (replica.current === undefined || resident.answers) return replica;
+      // Empty: deleted, or meant to be so. The look says which.
+      const left = await this.#lookFor(name, this.#look, end, resident);
+      left.answers = left.replica.current !== undefined;
+      return left.replica;
+    } finally {
+      resident.holds--;
+    }
   }
 
   /**
@@ -135,13 +181,14 @@ export class Tenants {
    */
   endWaits(): void {
     this.#ending.abort();
-    for (const replica of this.#replicas.values()) replica.endWaits();
+    for (const replica of this.replicas) replica.endWaits();
   }
 
-  async #lookFor(name: string, look: LookForTenants, signal: AbortSignal): Promise<Replica> {
+  /** @param doubted One that is here, and does not count unless the look leaves it. */
+  async #lookFor(name: string, look: LookForTenant, signal: AbortSignal, doubted?: Resident): Promise<Resident> {
     let problem = 'the list of tenants was not read in time';
     let wasRead = false;
-    const looked = look().then(
+    const looked = look(name).then(
       () => {
         wasRead = true;
       },
@@ -150,16 +197,16 @@ export class Tenants {
       },
     );
     await untilAborted(looked, signal);
-    const replica = this.#replicas.get(name);
-    if (replica !== undefined) return replica;
+    const resident = this.#residents.get(name);
+    if (resident !== undefined && (wasRead || resident !== doubted)) return resident;
     if (wasRead) throw this.#unknown(name);
     if (this.#ending.signal.aborted) problem = 'this sidecar is shutting down';
     const message = `whether there is a tenant ${quote(name)} is not known (${problem}); try again`;
     throw new PosternError('NOT_READY', message, { field: 'tenant' });
   }
 
-  #get(name: string): Replica | undefined {
-    return name === '' ? this.#only : this.#replicas.get(name);
+  #get(name: string): Resident | undefined {
+    return name === '' ? this.#only : this.#residents.get(name);
   }
 
   #checkName(name: string): void {
@@ -167,7 +214,7 @@ export class Tenants {
       checked(name, problemOfTenant(name), 'INVALID_TENANT', 'tenant');
       return;
     }
-    const served = this.#look === undefined ? `${this.#replicas.size} tenants` : 'every tenant of its store';
+    const served = this.#look === undefined ? `${this.#residents.size} tenants` : 'every tenant of its store';
     throw new PosternError('INVALID_TENANT', `this sidecar serves ${served}; name one in "tenant"`, {
       field: 'tenant',
     });
@@ -184,7 +231,7 @@ export class Tenants {
   #findOnly(): void {
     // Where all are served, a second tenant may come at any time: who names none now would fail then.
     if (this.#look !== undefined) return;
-    this.#only = this.#replicas.size === 1 ? [...this.#replicas.values()][0] : undefined;
+    this.#only = this.#residents.size === 1 ? [...this.#residents.values()][0] : undefined;
   }
 
   #judgeReady(): void {

@@ -24,6 +24,11 @@ export class RevisionWaiters {
     this.#compare = compare;
   }
 
+  /** Whether somebody waits. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** Whether the snapshot in force is at least at a revision. */
   has(revision: Revision): boolean {
     return this.#lineage.standingOf(revision) === 'held';

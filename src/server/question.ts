@@ -48,6 +48,7 @@ export interface CheckAnswer {
   readonly decision: Decision;
   readonly revision: string;
   readonly mode: Mode;
+  readonly dataAgeMs: number;
 }
 
 export interface BatchAnswer {
@@ -56,6 +57,7 @@ export interface BatchAnswer {
   readonly allowed: boolean;
   readonly revision: string;
   readonly mode: Mode;
+  readonly dataAgeMs: number;
 }
 
 /** One message of ListObjects. What is about the whole is filled in the first only. */
@@ -66,6 +68,7 @@ export interface ObjectsPart {
   readonly revision: string;
   readonly mode: Mode | undefined;
   readonly nextPageToken: string;
+  readonly dataAgeMs: number;
 }
 
 /** A query whose fields are still being read. The one place that fixes the shape of a query object. */

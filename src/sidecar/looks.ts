@@ -17,6 +17,11 @@ export class Looks {
     this.#leastMs = leastMs;
   }
 
+  /** Resolves when the look that runs now, if any, is over, no matter how. */
+  async settled(): Promise<void> {
+    await this.#running?.catch(() => {});
+  }
+
   /** Looks as soon as no other look runs. @throws what looking throws */
   now(): Promise<void> {
     if (this.#next !== undefined) return this.#next;

@@ -1,15 +1,16 @@
 /**
- * The tenants that this process serves: those it was told, or all that the store has, found as they come and go.
- * Made by the parts list; it alone opens and closes replicas.
+ * The tenants that this process serves: those it was told, or all that the store has, found as they come and go, each
+ * loaded when it is found or when it is asked for. Made by the parts list; it alone opens and closes replicas.
  */
 import { graphOptions } from '../condition/graph-options.ts';
 import { everyTenant } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
-import { recordsOf } from '../graph/records.ts';
-import type { Snapshot } from '../graph/snapshot.ts';
+import { isEmpty } from '../graph/is-empty.ts';
 import { messageOf } from '../model/errors.ts';
 import { startJitteredInterval } from '../replica/jittered-interval.ts';
+import { LoadTurns } from '../replica/load-turns.ts';
 import { Replica } from '../replica/replica.ts';
+import type { Resident } from '../replica/resident.ts';
 import { Tenants } from '../replica/tenants.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -23,6 +24,8 @@ const retryMs = 200;
 const lookAgainMs = 1_000;
 /** How long a look waits for a replica to hear of its tenant's deletion, in milliseconds; the next one waits again. */
 const hearMs = 1_000;
+/** Graphs that are loaded at once, and how many of those may be of tenants that fail or take long. */
+const loadSlots = { slots: 4, heavySlots: 1 };
 
 export class ServedTenants {
   readonly tenants: Tenants;
@@ -30,9 +33,14 @@ export class ServedTenants {
   readonly #options: ServeOptions;
   readonly #logger: Logger;
   readonly #watches = new Map<Replica, ReplicaWatch>();
+  readonly #turns = new LoadTurns({ ...loadSlots, roomInMs: () => 0, now: () => performance.now() });
+  /** Those that stay whatever happens, short of their deletion. */
+  readonly #named: ReadonlySet<string>;
   /** Where all tenants are served. */
   readonly #looks: Looks | undefined;
   readonly #stopLooking: (() => void) | undefined;
+  /** What the last look found. */
+  #listed: ReadonlySet<string> = new Set();
   #lastProblem = '';
   #closed = false;
 
@@ -40,14 +48,12 @@ export class ServedTenants {
     this.#store = store;
     this.#options = options;
     this.#logger = logger;
-    if (!options.tenant.includes(everyTenant)) {
-      this.tenants = new Tenants();
-      for (const tenant of options.tenant) this.#add(tenant);
-      return;
-    }
-    const looks = new Looks(() => this.#look(), lookAgainMs);
-    this.#looks = looks;
-    this.tenants = new Tenants([], () => looks.soon());
+    this.#named = new Set(options.tenant.filter((name) => name !== everyTenant));
+    const all = options.tenant.includes(everyTenant);
+    this.tenants = all ? new Tenants([], (name) => this.#lookFor(name)) : new Tenants();
+    for (const tenant of this.#named) this.#add(tenant);
+    if (!all) return;
+    this.#looks = new Looks(() => this.#look(), lookAgainMs);
     this.#stopLooking = startJitteredInterval(() => void this.look(), options.compareIntervalMs);
     void this.look();
   }
@@ -71,7 +77,12 @@ export class ServedTenants {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopLooking?.();
+    this.#turns.close();
     await Promise.all([...this.tenants.replicas].map((replica) => replica.close()));
+  }
+
+  get #isOnDemand(): boolean {
+    return this.#options.tenantLoading === 'on-demand';
   }
 
   /** Soon, and no matter how it ends: it is logged. */
@@ -79,16 +90,42 @@ export class ServedTenants {
     void this.#looks?.soon().catch(() => {});
   }
 
+  /** For Tenants, which asks for those that are not here, and for those that are here and hold nothing. */
+  async #lookFor(name: string): Promise<void> {
+    if (!this.tenants.has(name)) {
+      if (this.#addListed(name)) return;
+      // A look that runs already may find it; only one that begins now can tell that it is not there.
+      await this.#looks?.settled();
+      if (this.tenants.has(name) || this.#addListed(name)) return;
+    }
+    await this.#looks?.soon();
+    this.#addListed(name);
+  }
+
+  /**
+   * Begins to load a tenant on demand, where it is on the list that was read last: most questions for a tenant that is
+   * not here cause no look at all, and those for one that does not exist share one look a second.
+   */
+  #addListed(name: string): boolean {
+    if (!this.#isOnDemand || this.#closed || !this.#listed.has(name) || this.tenants.has(name)) return false;
+    this.#add(name);
+    return true;
+  }
+
   async #look(): Promise<void> {
     if (this.#closed) return;
     try {
       const found = new Set(await this.#store.tenants());
       if (this.#closed) return;
-      for (const tenant of found) if (!this.tenants.has(tenant)) this.#add(tenant);
+      this.#listed = found;
+      for (const tenant of found) {
+        const wanted = !this.#isOnDemand || this.#named.has(tenant);
+        if (wanted && !this.tenants.has(tenant)) this.#add(tenant);
+      }
       this.tenants.listed();
-      const missing = [...this.tenants.replicas].filter(({ tenant }) => !found.has(tenant));
-      const gone = await Promise.all(missing.map((replica) => this.#isGone(replica)));
-      await Promise.all(missing.filter((_, i) => gone[i]).map((replica) => this.#remove(replica)));
+      const missing = [...this.tenants.residents].filter(({ replica }) => !found.has(replica.tenant));
+      const gone = await Promise.all(missing.map((resident) => this.#isGone(resident)));
+      await Promise.all(missing.filter((_, i) => gone[i]).map(({ replica }) => this.#remove(replica)));
       this.#lastProblem = '';
     } catch (error) {
       const problem = messageOf(error);
@@ -105,8 +142,8 @@ export class ServedTenants {
    * Whether a tenant that is not on the list was deleted. A store that was emptied, or lost its list, has not deleted
    * anything: the last policy goes on answering. A deletion leaves the head, and an empty graph at it.
    */
-  async #isGone(replica: Replica): Promise<boolean> {
-    if (replica.current === undefined) return true;
+  async #isGone({ replica, pinned }: Resident): Promise<boolean> {
+    if (replica.current === undefined) return !pinned;
     const head = await this.#store.head(replica.tenant);
     if (head === undefined) return false;
     try {
@@ -119,6 +156,7 @@ export class ServedTenants {
 
   #add(tenant: string): void {
     const watch = new ReplicaWatch(tenant, this.#logger);
+    const lane = this.#turns.lane(() => resident.isHeld);
     const replica = new Replica({
       store: this.#store,
       tenant,
@@ -127,13 +165,15 @@ export class ServedTenants {
       retryMs,
       now: Date.now,
       onEvent: (event) => watch.note(event),
+      inTurn: lane.inTurn,
     });
     this.#watches.set(replica, watch);
     // Another sidecar may have deleted it: that comes as a change set like any other.
     replica.onSnapshot((snapshot) => {
       if (isEmpty(snapshot)) this.#lookSoon();
     });
-    this.tenants.add(replica);
+    const resident = this.tenants.add(replica, this.#named.has(tenant));
+    resident.hurry = lane.hurry;
   }
 
   async #remove(replica: Replica): Promise<void> {
@@ -143,9 +183,4 @@ export class ServedTenants {
     this.#logger.info({ tenant }, 'the tenant was deleted, and is not served any more');
     await replica.close();
   }
-}
-
-function isEmpty(snapshot: Snapshot): boolean {
-  const { members, objects, bindings } = snapshot.counts;
-  return members + objects + bindings === 0 && recordsOf(snapshot).next().done === true;
 }

@@ -174,6 +174,7 @@ describe('a question', () => {
       },
       revision: sidecar.revision,
       mode: 'MODE_ENFORCE',
+      dataAgeMs: 0,
     });
   });
 

@@ -30,6 +30,7 @@ function problemsOf(sources: Partial<OptionSources>): string[] {
 test('what nobody says has its default', () => {
   expect(parse({ flags: policy })).toEqual({
     tenant: ['default'],
+    tenantLoading: 'eager',
     policy: 'policy.yaml',
     redis: undefined,
     grpc: true,

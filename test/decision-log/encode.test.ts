@@ -47,6 +47,7 @@ const cases: { name: string; entry: Partial<DecisionEntry>; adds?: object; leave
     entry: { results: 0, source: 'list_objects' },
     adds: { results: 0, source: 'list_objects' },
   },
+  { name: 'a graph that may be behind the store', entry: { dataAgeMs: 75_000 }, adds: { data_age_ms: 75_000 } },
 ];
 
 test.for(cases)('$name has exactly its keys', ({ entry, adds, leavesOut = [] }) => {

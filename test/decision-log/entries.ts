@@ -18,6 +18,7 @@ export function decisionEntry(overrides: Partial<DecisionEntry> = {}): DecisionE
     reason: 'ALLOWED',
     binding: '["group:ops","viewer","*","allow"]',
     revision: 'e1.7',
+    dataAgeMs: 0,
     mode: 'enforce',
     source: 'check',
     reach: 'inherited',

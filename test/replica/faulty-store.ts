@@ -18,10 +18,10 @@ export class FaultyStore implements Store {
   /** Every read fails. */
   away = false;
   /** Called before the first record of a load. */
-  beforeLoad: () => Promise<void> = async () => {};
+  beforeLoad: (tenant: string) => Promise<void> = async () => {};
   /** Called after the records of a load were handed over, before it ends. */
   beforeLoadEnds: () => Promise<void> = async () => {};
-  readonly calls = { head: 0, load: 0, changesSince: 0 };
+  readonly calls = { head: 0, load: 0, changesSince: 0, tenants: 0 };
   #inner: Store;
   readonly #listeners = new Map<StoreListener, { tenant: string; inner: Subscription }>();
 
@@ -47,7 +47,7 @@ export class FaultyStore implements Store {
   async load(...[tenant, onBatch, onRestart]: Parameters<Store['load']>): Promise<Revision> {
     this.calls.load++;
     this.#refuseWhenAway();
-    await this.beforeLoad();
+    await this.beforeLoad(tenant);
     const revision = await this.#inner.load(tenant, onBatch, onRestart);
     await this.beforeLoadEnds();
     return this.#told(revision);
@@ -86,7 +86,9 @@ export class FaultyStore implements Store {
     };
   }
 
-  tenants(): Promise<readonly string[]> {
+  async tenants(): Promise<readonly string[]> {
+    this.calls.tenants++;
+    this.#refuseWhenAway();
     return this.#inner.tenants();
   }
 

@@ -21,6 +21,8 @@ export interface FakePdp extends Pdp {
 }
 
 export const fakeDecisionId = '01JD0000000000000000000000';
+/** Takes three bytes on the wire. */
+export const fakeDataAgeMs = 75_000;
 export const fakeBinding = '["user:alice","reader","*","allow"]';
 
 /** @param keepCalls Off for benchmarks. */
@@ -50,6 +52,7 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
   const view = (revision: string): View => ({
     revision,
     mode,
+    dataAgeMs: fakeDataAgeMs,
     check(query, call, prefix = '') {
       if (keepCalls) calls.push({ query, call });
       return decide(query, prefix);

@@ -16,7 +16,8 @@ import {
 } from '../question.ts';
 
 export function answerCheck(view: View, question: CheckQuestion, call: Call): CheckAnswer {
-  return { decision: view.check(question.query, call), revision: view.revision, mode: view.mode };
+  const { revision, mode, dataAgeMs } = view;
+  return { decision: view.check(question.query, call), revision, mode, dataAgeMs };
 }
 
 /** Checks in one step of a batch: a millisecond, where no processor cache holds what they are about. */
@@ -33,7 +34,7 @@ export function* answerBatch(view: View, question: BatchQuestion, call: Call): S
     decisions[i] = decision;
   }
   const sum = mode === 'all-of' ? allowed === queries.length : mode === 'any-of' && allowed > 0;
-  return { decisions, allowed: sum, revision: view.revision, mode: view.mode };
+  return { decisions, allowed: sum, revision: view.revision, mode: view.mode, dataAgeMs: view.dataAgeMs };
 }
 
 /**
@@ -70,8 +71,9 @@ export function* answerObjects(
           revision: view.revision,
           mode: view.mode,
           nextPageToken,
+          dataAgeMs: view.dataAgeMs,
         };
-      } else yield { objects, scopes: [], decisionId: '', revision: '', mode: undefined, nextPageToken };
+      } else yield { objects, scopes: [], decisionId: '', revision: '', mode: undefined, nextPageToken, dataAgeMs: 0 };
     }
   } finally {
     if (!ended) parts.return?.();

@@ -19,18 +19,19 @@ import type { BatchAnswer, CheckAnswer, ObjectsPart } from '../question.ts';
 import { modeNumbers, reasonNumbers } from '../wire/enums.ts';
 
 export function fromCheckAnswer(answer: CheckAnswer): MessageInitShape<typeof CheckResponseSchema> {
-  return { decision: fromDecision(answer.decision), revision: answer.revision, mode: modeNumbers[answer.mode] };
+  const { revision, dataAgeMs } = answer;
+  return { decision: fromDecision(answer.decision), revision, mode: modeNumbers[answer.mode], dataAgeMs };
 }
 
 export function fromBatchAnswer(answer: BatchAnswer): MessageInitShape<typeof BatchCheckResponseSchema> {
-  const { allowed, revision, mode } = answer;
-  return { decisions: answer.decisions.map(fromDecision), allowed, revision, mode: modeNumbers[mode] };
+  const { allowed, revision, mode, dataAgeMs } = answer;
+  return { decisions: answer.decisions.map(fromDecision), allowed, revision, mode: modeNumbers[mode], dataAgeMs };
 }
 
 export function fromObjectsPart(part: ObjectsPart): MessageInitShape<typeof ListObjectsResponseSchema> {
-  const { objects, scopes, decisionId, revision, nextPageToken } = part;
+  const { objects, scopes, decisionId, revision, nextPageToken, dataAgeMs } = part;
   const mode = part.mode === undefined ? 0 : modeNumbers[part.mode];
-  return { objects: [...objects], scopes: [...scopes], decisionId, revision, mode, nextPageToken };
+  return { objects: [...objects], scopes: [...scopes], decisionId, revision, mode, nextPageToken, dataAgeMs };
 }
 
 export function fromSubjectList(view: View, list: SubjectList): MessageInitShape<typeof ListSubjectsResponseSchema> {
@@ -42,6 +43,7 @@ export function fromSubjectList(view: View, list: SubjectList): MessageInitShape
     decisionId,
     revision: view.revision,
     mode: modeNumbers[view.mode],
+    dataAgeMs: view.dataAgeMs,
   };
 }
 
@@ -53,6 +55,7 @@ export function fromActionList(view: View, list: ActionList): MessageInitShape<t
     decisionId,
     revision: view.revision,
     mode: modeNumbers[view.mode],
+    dataAgeMs: view.dataAgeMs,
   };
 }
 
@@ -64,6 +67,7 @@ export function fromExplanation(view: View, explanation: Explanation): MessageIn
     summary,
     revision: view.revision,
     mode: modeNumbers[view.mode],
+    dataAgeMs: view.dataAgeMs,
   };
 }
 

@@ -117,8 +117,8 @@ export function createAnswers(administration: Administration): Answers {
       const listed = await admin.listChangeSets(caller, toReadOptions(options), filter, signal);
       return { changeSets: listed.items.map(fromChangeSet), info: infoOf(listed), trimmed: listed.trimmed };
     }),
-    listTenants: inspected('listTenants', async (caller, { onBehalfOf }) => ({
-      tenants: [...(await admin.listTenants(caller, onBehalfOf))],
+    listTenants: inspected('listTenants', async (caller, { onBehalfOf }, signal) => ({
+      tenants: [...(await admin.listTenants(caller, onBehalfOf, signal))],
     })),
     createTenant: async (caller, request) =>
       fromCommitResult(await admin.createTenant(caller, toCreateTenantRequest(request))),

@@ -65,6 +65,7 @@ export function encodeBatchCheckResponse(answer: BatchAnswer): Buffer {
   writer.reserve(frameBytes);
   writer.byte(tag(4, 0));
   writer.byte(modeNumbers[answer.mode]);
+  if (answer.dataAgeMs !== 0) writeAge(5, answer.dataAgeMs);
   return writer.finish();
 }
 
@@ -81,6 +82,10 @@ export function encodeListObjectsResponse(part: ObjectsPart): Buffer {
     writer.byte(modeNumbers[part.mode]);
   }
   writer.optionalString(field6, part.nextPageToken);
+  if (part.dataAgeMs !== 0) {
+    writer.reserve(frameBytes);
+    writeAge(7, part.dataAgeMs);
+  }
   return writer.finish();
 }
 
@@ -90,6 +95,7 @@ function writeCheckResponse(answer: CheckAnswer): void {
   writer.reserve(frameBytes);
   writer.byte(tag(3, 0));
   writer.byte(modeNumbers[answer.mode]);
+  if (answer.dataAgeMs !== 0) writeAge(4, answer.dataAgeMs);
 }
 
 /** A decision, which is field 1 wherever it stands. */
@@ -111,6 +117,11 @@ function writeDecision(decision: Decision): void {
 /** What a decision takes where all its text is ASCII and short; only a guess. */
 function decisionSize(decision: Decision): number {
   return decision.binding.length + decision.decisionId.length + 10;
+}
+
+function writeAge(field: number, dataAgeMs: number): void {
+  writer.byte(tag(field, 0));
+  writer.varint(dataAgeMs);
 }
 
 function writeFlag(field: number): void {

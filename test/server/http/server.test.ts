@@ -5,7 +5,7 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DecisionService } from '../../../src/gen/postern/v1/decision_service_pb.ts';
 import { maxMessageBytes } from '../../../src/model/limits.ts';
-import { createFakePdp, type FakePdp, fakeDecisionId } from '../fake-pdp.ts';
+import { createFakePdp, type FakePdp, fakeDataAgeMs, fakeDecisionId } from '../fake-pdp.ts';
 import { type RunningServers, runServers } from '../servers.ts';
 
 const allowed = { subject: 'user:read', action: 'read', object: 'doc:1' };
@@ -51,6 +51,7 @@ describe('JSON, as curl sends it', () => {
       },
       revision: 'e1.1',
       mode: 'MODE_ENFORCE',
+      dataAgeMs: fakeDataAgeMs,
     });
   });
 

@@ -37,7 +37,8 @@ const decision: fc.Arbitrary<Decision> = fc.record({
   enforcedAllowed: fc.boolean(),
   mode,
 });
-const answer: fc.Arbitrary<CheckAnswer> = fc.record({ decision, revision: text, mode });
+const dataAgeMs = fc.oneof(fc.constantFrom(0, 127, 128, 0x7fffffff), fc.integer({ min: 0, max: 0x7fffffff }));
+const answer: fc.Arbitrary<CheckAnswer> = fc.record({ decision, revision: text, mode, dataAgeMs });
 const part: fc.Arbitrary<ObjectsPart> = fc.record({
   objects: fc.array(text),
   scopes: fc.array(text),
@@ -45,6 +46,7 @@ const part: fc.Arbitrary<ObjectsPart> = fc.record({
   revision: text,
   mode: fc.option(mode, { nil: undefined }),
   nextPageToken: text,
+  dataAgeMs,
 });
 
 describe('the codecs of answers write what protobuf-es writes', () => {
@@ -58,7 +60,7 @@ describe('the codecs of answers write what protobuf-es writes', () => {
   });
 
   it('BatchCheckResponse', () => {
-    const batch = fc.record({ decisions: fc.array(decision), allowed: fc.boolean(), revision: text, mode });
+    const batch = fc.record({ decisions: fc.array(decision), allowed: fc.boolean(), revision: text, mode, dataAgeMs });
     fc.assert(
       fc.property(batch, (value) => {
         const expected = toBinary(BatchCheckResponseSchema, create(BatchCheckResponseSchema, fromBatchAnswer(value)));
@@ -120,7 +122,7 @@ it('a very large answer does not keep its buffer, and the next one is right', ()
     enforcedAllowed: true,
     mode: 'enforce',
   };
-  const value = { decision: big, revision: 'e.1', mode: 'enforce' } as const;
+  const value = { decision: big, revision: 'e.1', mode: 'enforce', dataAgeMs: 0 } as const;
   expect(fromBinary(CheckResponseSchema, encodeCheckResponse(value)).decision?.binding).toHaveLength(5_000_000);
   const small = { ...value, decision: { ...big, binding: 'b' } };
   expect(fromBinary(CheckResponseSchema, encodeCheckResponse(small)).decision?.binding).toBe('b');
