@@ -119,6 +119,40 @@ export const serveOptions = [
     sentence: 'Let callers assert groups of a subject; only where every caller may be trusted with that.',
   },
   {
+    key: 'max-concurrent-streams',
+    kind: 'integer',
+    default: '512',
+    min: '1',
+    max: '65535',
+    sentence: 'How many calls one connection may have open; more wait in the client.',
+  },
+  {
+    key: 'max-in-flight',
+    kind: 'integer',
+    default: '1024',
+    min: '1',
+    max: '1000000',
+    sentence:
+      'How many requests may be in progress at once, of those that wait, take long or stream; more are refused (OVERLOADED).',
+  },
+  {
+    key: 'max-held-bytes',
+    kind: 'bytes',
+    default: '64MiB',
+    min: '1MiB',
+    max: '16GiB',
+    sentence: 'How much these may hold together, by the size of what was sent; more are refused (OVERLOADED).',
+  },
+  {
+    key: 'max-queue-delay',
+    kind: 'duration',
+    default: '100ms',
+    min: '1ms',
+    max: '1h',
+    sentence:
+      'How long requests may wait for their turn; when they wait longer for a while, late ones are refused (OVERLOADED).',
+  },
+  {
     key: 'decision-log',
     kind: 'choice',
     choices: ['auto', 'redis', 'file', 'stdout', 'off'],

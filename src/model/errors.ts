@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'ROLES_CONFLICT'
   | 'LAST_ADMINISTRATOR'
   | 'READ_ONLY'
+  | 'OVERLOADED'
   | 'NOT_READY'
   | 'STORE_UNAVAILABLE'
   | 'STORE_CORRUPT'

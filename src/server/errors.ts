@@ -66,6 +66,8 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   ROLES_CONFLICT: contradicted,
   LAST_ADMINISTRATOR: contradicted,
   READ_ONLY: contradicted,
+  // The same request may be answered a moment later.
+  OVERLOADED: { ...overLimit, exit: 4 },
   ASSERTION_NOT_ALLOWED: { grpc: permissionDenied, http: 403, exit: 3 },
   UNKNOWN_TENANT: { grpc: notFound, http: 404, exit: 2 },
   REVISION_CONFLICT: conflict,
@@ -79,6 +81,9 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   CANCELLED: { grpc: cancelled, http: 499, exit: 4 },
   INTERNAL: { grpc: internal, http: 500, exit: 6 },
 };
+
+/** How long callers are told to wait before they ask an overloaded sidecar again, in seconds. */
+export const retryAfterSeconds = 1;
 
 /** What the adapters log with; pino's logger is one. */
 export interface ServerLog {

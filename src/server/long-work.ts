@@ -6,23 +6,17 @@
  */
 import type { Steps } from '../engine/steps.ts';
 import { PosternError } from '../model/errors.ts';
+import type { Clock } from './clock.ts';
 
 /** For all long work together, in one turn of the event loop, in milliseconds. */
 const sliceMs = 5;
-
-export interface Clock {
-  /** Milliseconds, never going back. */
-  now(): number;
-  /** Calls back in the next turn of the event loop, after what has come in by then. */
-  nextTurn(callback: () => void): void;
-}
-
-const realClock: Clock = { now: () => performance.now(), nextTurn: (callback) => void setImmediate(callback) };
 
 /** Something that pauses by giving undefined. */
 type Pausing<Item, Answer> = Iterator<Item | undefined, Answer, undefined>;
 
 interface Job {
+  /** When it began to wait. */
+  sinceMs: number;
   /** Works until the time is over; false where it is not done. */
   work(endMs: number): boolean;
 }
@@ -34,8 +28,14 @@ export class LongWork {
   #spentMs = 0;
   #scheduled = false;
 
-  constructor(clock: Clock = realClock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** How long the one has waited that has its turn next; 0 where none waits. */
+  get delayMs(): number {
+    const [next] = this.#waiting;
+    return next === undefined ? 0 : this.#clock.now() - next.sinceMs;
   }
 
   /**
@@ -52,6 +52,7 @@ export class LongWork {
     if (isResult(first)) return first;
     return new Promise((resolve, reject) => {
       this.#start({
+        sinceMs: 0,
         work: (endMs) => {
           try {
             if (gone()) {
@@ -82,10 +83,15 @@ export class LongWork {
   }
 
   #start(job: Job): void {
-    if (this.#waiting.length > 0 || this.#spentMs >= sliceMs || !this.#workOn(job)) this.#waiting.push(job);
+    if (this.#waiting.length > 0 || this.#spentMs >= sliceMs || !this.#workOn(job)) this.#wait(job);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#clock.nextTurn(this.#turn);
+  }
+
+  #wait(job: Job): void {
+    job.sinceMs = this.#clock.now();
+    this.#waiting.push(job);
   }
 
   /** Works on one job for what is left of the slice. */
@@ -101,7 +107,7 @@ export class LongWork {
     while (this.#spentMs < sliceMs) {
       const job = this.#waiting.shift();
       if (job === undefined) break;
-      if (!this.#workOn(job)) this.#waiting.push(job);
+      if (!this.#workOn(job)) this.#wait(job);
     }
     this.#scheduled = this.#spentMs > 0;
     if (this.#scheduled) this.#clock.nextTurn(this.#turn);

@@ -7,10 +7,10 @@ import type { Authenticator } from '../authn/authenticator.ts';
 import type { Pdp } from '../pdp/view.ts';
 import type { HostPort } from './address.ts';
 import type { ServerLog } from './errors.ts';
+import type { Gates } from './gates.ts';
 import { type GrpcServerOptions, startGrpcServer } from './grpc/server.ts';
 import type { ProbeSources } from './http/probes.ts';
 import { startHttpServer } from './http/server.ts';
-import { LongWork } from './long-work.ts';
 
 export interface ServersOptions {
   /** Undefined starts no gRPC over TCP. */
@@ -27,6 +27,7 @@ export interface ServersOptions {
 
 export interface ServersDependencies {
   readonly pdp: Pdp;
+  readonly gates: Gates;
   readonly log: ServerLog;
   /** What /metrics answers. */
   readonly metricsText: ProbeSources['metricsText'];
@@ -49,16 +50,15 @@ export interface Servers {
 
 /** @throws PosternError INVALID_OPTION where an address cannot be bound or TLS cannot be had, naming the option; nothing is left listening then. */
 export async function startServers(dependencies: ServersDependencies, options: ServersOptions): Promise<Servers> {
-  const { pdp, log, metricsText, administration, authenticate } = dependencies;
+  const { pdp, gates, log, metricsText, administration, authenticate } = dependencies;
   const policy =
     administration === undefined || authenticate === undefined ? undefined : { administration, authenticate };
   const { grpcAddress, httpAddress, socket, tls, reflection = true } = options;
-  const longWork = new LongWork();
-  const grpc = await startGrpcServer(pdp, policy, { address: grpcAddress, socket, tls, reflection }, log, longWork);
+  const grpc = await startGrpcServer(pdp, policy, { address: grpcAddress, socket, tls, reflection }, gates, log);
   const http =
     httpAddress === undefined
       ? undefined
-      : await startHttpServer(pdp, policy, httpAddress, metricsText, log, longWork).catch(async (error: unknown) => {
+      : await startHttpServer(pdp, policy, httpAddress, metricsText, gates, log).catch(async (error: unknown) => {
           await grpc.close(0);
           throw error;
         });

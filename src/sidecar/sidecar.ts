@@ -10,6 +10,7 @@ import type { DecisionLog } from '../decision-log/log.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { createPdp, type RunningPdp } from '../pdp/pdp.ts';
 import type { Pdp } from '../pdp/view.ts';
+import { createGates } from '../server/gates.ts';
 import type { TlsFiles } from '../server/grpc/tls.ts';
 import { type Servers, startServers } from '../server/start.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -97,15 +98,20 @@ async function serve(
   snapshots: () => readonly SnapshotFacts[],
 ): Promise<Servers> {
   const requestErrors: Partial<Record<ErrorCode, number>> = {};
+  const gates = createGates(options, (reason, shed) =>
+    logger.warn({ reason, shed }, 'there is more to do than this sidecar can: some requests are refused'),
+  );
   const metrics = createMetrics({
     decisions: () => pdp.counters,
     decisionLog: () => log.stats(),
     snapshots,
     requestErrors: () => requestErrors,
+    load: () => gates.admission,
   });
   return startServers(
     {
       pdp,
+      gates,
       log: {
         info: (fields, message) => logger.info(fields, message),
         error: (fields, message) => logger.error(fields, message),

@@ -38,6 +38,12 @@ export interface MetricSources {
   snapshots(): readonly SnapshotFacts[];
   /** Refused requests by error code. */
   requestErrors(): Readonly<Record<string, number>>;
+  /** Requests in progress, and those that were refused because there was too much to do. */
+  load(): {
+    readonly inFlight: number;
+    readonly heldBytes: number;
+    readonly shed: Readonly<Record<string, number>>;
+  };
 }
 
 export interface Metrics {
@@ -102,6 +108,15 @@ export function createMetrics(sources: MetricSources): Metrics {
   counter('postern_request_errors_total', 'Requests that failed, by error code; never denials.', ['code'], () =>
     Object.entries(sources.requestErrors()).map(([code, count]): Sample => [{ code }, count]),
   );
+  counter('postern_requests_shed_total', 'Requests refused for want of capacity.', ['reason'], () =>
+    Object.entries(sources.load().shed).map(([reason, count]): Sample => [{ reason }, count]),
+  );
+  gauge('postern_requests_in_flight', 'Requests that wait, take long or stream.', [], () => [
+    [{}, sources.load().inFlight],
+  ]);
+  gauge('postern_requests_held_bytes', 'What these hold, by the size of what was sent.', [], () => [
+    [{}, sources.load().heldBytes],
+  ]);
 
   counter('postern_decision_log_appended_total', 'Decisions given to the log.', [], ofLog('appended'));
   counter('postern_decision_log_written_total', 'Decisions that the sink has.', [], ofLog('written'));

@@ -22,6 +22,7 @@ import { startServers } from '../../src/server/start.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
+import { openGates } from '../server/servers.ts';
 
 export interface TestSidecar {
   /** "127.0.0.1:41233". */
@@ -88,6 +89,7 @@ export async function startTestSidecar(
   const servers = await startServers(
     {
       pdp,
+      gates: openGates(),
       log: { info: () => {}, error: () => {} },
       metricsText: async () => '',
       administration,

@@ -8,9 +8,9 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { anyIs, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { type CallOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { type ErrorInfo, ErrorInfoSchema, StatusSchema } from '../../src/gen/google/rpc/status_pb.ts';
+import { type ErrorInfo, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from '../../src/gen/google/rpc/status_pb.ts';
 
 const asIs = (bytes: Buffer) => bytes;
 
@@ -67,15 +67,15 @@ export async function serverStream<I extends DescMessage, O extends DescMessage>
   return answers;
 }
 
-/** The google.rpc.ErrorInfo in the trailer of an error; fails where there is not exactly one. */
+/** The google.rpc.ErrorInfo in the trailer of an error; fails where there is not exactly one, and but for RetryInfo nothing else. */
 export function errorInfoOf(error: ServiceError): ErrorInfo {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   if (!(bytes instanceof Buffer)) throw new Error('no details in the trailer');
   const status = fromBinary(StatusSchema, bytes);
   if (status.code !== error.code || status.message !== error.details)
     throw new Error('the details are of another error');
-  const [detail] = status.details;
+  const [detail, ...others] = status.details.filter((one) => !anyIs(one, RetryInfoSchema));
   const info = detail === undefined ? undefined : anyUnpack(detail, ErrorInfoSchema);
-  if (info === undefined || status.details.length !== 1) throw new Error('not exactly one ErrorInfo');
+  if (info === undefined || others.length > 0) throw new Error('not exactly one ErrorInfo');
   return info;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pdp } from '../../src/pdp/view.ts';
 import { formatAddress } from '../../src/server/address.ts';
+import { createGates, type GateLimits, type Gates } from '../../src/server/gates.ts';
 import type { PolicyParts } from '../../src/server/policy/answers.ts';
 import { type Servers, startServers } from '../../src/server/start.ts';
 
@@ -21,7 +22,14 @@ export interface RunningServers {
   readonly url: string;
   readonly socketPath: string;
   readonly errors: Logged[];
+  readonly gates: Gates;
   close(): Promise<void>;
+}
+
+/** Gates that refuse nothing, unless a test wants them to. */
+export function openGates(limits: Partial<GateLimits> = {}): Gates {
+  const open = { maxQueueDelayMs: 60_000, maxInFlight: 10_000, maxHeldBytes: 2 ** 30, maxConcurrentStreams: 4_096 };
+  return createGates({ ...open, ...limits }, () => undefined);
 }
 
 /** Everything on: TCP, a Unix socket, HTTP. */
@@ -29,6 +37,7 @@ export async function runServers(
   pdp: Pdp,
   metricsText: () => string | Promise<string> = () => '',
   policy: Partial<PolicyParts> = {},
+  gates: Gates = openGates(),
 ): Promise<RunningServers> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-'));
   const socketPath = join(directory, 's.sock');
@@ -39,7 +48,7 @@ export async function runServers(
   };
   const loopback = { host: '127.0.0.1', port: 0 };
   const servers = await startServers(
-    { pdp, log, metricsText, ...policy },
+    { pdp, gates, log, metricsText, ...policy },
     { grpcAddress: loopback, httpAddress: loopback, socket: { path: socketPath, mode: 0o660 } },
   );
   if (servers.grpcAddress === undefined || servers.httpAddress === undefined) throw new Error('not all is listening');
@@ -50,6 +59,7 @@ export async function runServers(
     url: `http://${formatAddress(servers.httpAddress)}`,
     socketPath,
     errors,
+    gates,
     async close() {
       await servers.close(0);
       await rm(directory, { recursive: true });

@@ -10,7 +10,7 @@ import type { HostPort } from '../../src/server/address.ts';
 import { type Servers, type ServersOptions, startServers } from '../../src/server/start.ts';
 import { createFakePdp } from './fake-pdp.ts';
 import { createGrpcClient, encoded, errorInfoOf, pathOf, unary } from './grpc-client.ts';
-import { runServers } from './servers.ts';
+import { openGates, runServers } from './servers.ts';
 
 const asIs = (bytes: Buffer) => bytes;
 const { method } = DecisionService;
@@ -30,7 +30,10 @@ afterEach(async () => {
 function start(options: Partial<ServersOptions>): Promise<Servers> {
   const log = { info: () => undefined, error: () => undefined };
   const nothing: ServersOptions = { grpcAddress: undefined, httpAddress: undefined, socket: undefined };
-  return startServers({ pdp: createFakePdp(), log, metricsText: () => '' }, { ...nothing, ...options });
+  return startServers(
+    { pdp: createFakePdp(), gates: openGates(), log, metricsText: () => '' },
+    { ...nothing, ...options },
+  );
 }
 
 describe('a bind that fails', () => {

@@ -10,6 +10,7 @@ const sources: MetricSources = {
   decisionLog: () => log,
   snapshots: () => [{ tenant: 'a"b', revision: 7, behindSeconds: 1.5, loads: 1, applied: 6, failures: 0 }],
   requestErrors: () => errors,
+  load: () => ({ inFlight: 3, heldBytes: 4_096, shed: { queue_delay: 0, in_flight: 8, held_bytes: 0 } }),
 };
 
 const metrics = createMetrics(sources);
@@ -24,6 +25,10 @@ test.for([
   'postern_decisions_total{source="check",allowed="false"} 1',
   'postern_decisions_total{source="batch",allowed="true"} 0',
   'postern_request_errors_total{code="INVALID_SUBJECT"} 4',
+  'postern_requests_shed_total{reason="in_flight"} 8',
+  'postern_requests_shed_total{reason="held_bytes"} 0',
+  'postern_requests_in_flight 3',
+  'postern_requests_held_bytes 4096',
   'postern_decision_log_appended_total 9',
   'postern_decision_log_written_total 5',
   'postern_decision_log_dropped_total 1',

@@ -23,6 +23,16 @@ export function answerCheck(view: View, question: CheckQuestion, call: Call): Ch
 /** Checks in one step of a batch: a millisecond, where no processor cache holds what they are about. */
 const checksInStep = 100;
 
+/** Lists may take many steps, whatever is asked. */
+export function alwaysLong(): boolean {
+  return true;
+}
+
+/** Whether a batch takes more than one step. */
+export function isLongBatch({ queries }: BatchQuestion): boolean {
+  return queries.length > checksInStep;
+}
+
 export function* answerBatch(view: View, question: BatchQuestion, call: Call): Steps<BatchAnswer> {
   const { queries, mode } = question;
   const decisions = new Array<Decision>(queries.length);

@@ -3,13 +3,14 @@
  * its way, so that a slow reader costs no memory and other calls get their turn.
  */
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import { listBytes } from '../admission.ts';
 import { answerObjects } from '../decision/answers.ts';
 import type { ListObjectsQuestion, ObjectsPart } from '../question.ts';
-import { type HandlerDependencies, toCall, viewFor } from './call.ts';
+import { type HandlerDependencies, isGone, toCall, viewFor } from './call.ts';
 import { toServiceError } from './errors.ts';
 
 export function createListObjectsHandler(
-  { pdp, log, longWork }: HandlerDependencies,
+  { pdp, log, longWork, admission }: HandlerDependencies,
   decode: (bytes: Buffer) => ListObjectsQuestion,
 ): handleServerStreamingCall<Buffer, ObjectsPart> {
   return (call) => {
@@ -19,10 +20,13 @@ export function createListObjectsHandler(
   };
 
   async function run(call: ServerWritableStream<Buffer, ObjectsPart>): Promise<void> {
+    admission.enter();
+    admission.enterLongWork();
+    call.once('cancelled', admission.hold(listBytes));
     const question = decode(call.request);
     const view = await viewFor(pdp, question, call);
     const parts = answerObjects(view, question, toCall(call, 'list_objects'));
-    const gone = () => call.cancelled;
+    const gone = () => isGone(call);
     let sent: Promise<void> | undefined;
     try {
       for (;;) {

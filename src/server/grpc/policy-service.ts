@@ -13,6 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { PosternError } from '../../model/errors.ts';
+import { type Admission, streamBytes } from '../admission.ts';
 import type { ServerLog } from '../errors.ts';
 import { startPatience } from '../patience.ts';
 import {
@@ -25,6 +26,7 @@ import {
   type UnaryName,
   watchChanges,
 } from '../policy/answers.ts';
+import type { HandlerDependencies } from './call.ts';
 import { toCredentials } from './credentials.ts';
 import { decoderOf, encoderOf, toDefinition } from './definition.ts';
 import { toServiceError } from './errors.ts';
@@ -41,20 +43,27 @@ type WatchCall = ServerWritableStream<Buffer, ResponseOf<'watchChanges'>>;
 export function addPolicyService(
   server: Server,
   policy: PolicyParts | undefined,
-  log: ServerLog,
+  { log, admission }: Pick<HandlerDependencies, 'log' | 'admission'>,
   open: OpenStreams,
 ): void {
   const definition: ServiceDefinition = Object.fromEntries(
     PolicyService.methods.map((method) => [method.localName, toDefinition(method, encoderOf(method.output))]),
   );
-  server.addService(definition, policy === undefined ? createRefusals() : createHandlers(policy, log, open));
+  server.addService(definition, policy === undefined ? createRefusals() : createHandlers(policy, log, admission, open));
 }
 
-function createHandlers(policy: PolicyParts, log: ServerLog, open: OpenStreams): Record<string, UntypedHandleCall> {
+function createHandlers(
+  policy: PolicyParts,
+  log: ServerLog,
+  admission: Admission,
+  open: OpenStreams,
+): Record<string, UntypedHandleCall> {
   const answers = createAnswers(policy.administration);
-  const handlers: Record<string, UntypedHandleCall> = { watchChanges: createWatchHandler(policy, log, open) };
+  const handlers: Record<string, UntypedHandleCall> = {
+    watchChanges: createWatchHandler(policy, log, admission, open),
+  };
   for (const name of Object.keys(answers) as UnaryName[]) {
-    handlers[name] = createUnaryHandler(name, answers[name] as Answer<typeof name>, policy, log);
+    handlers[name] = createUnaryHandler(name, answers[name] as Answer<typeof name>, policy, log, admission);
   }
   return handlers;
 }
@@ -64,9 +73,17 @@ function createUnaryHandler<M extends UnaryName>(
   answer: Answer<M>,
   { authenticate }: PolicyParts,
   log: ServerLog,
+  admission: Admission,
 ): handleUnaryCall<Buffer, ResponseOf<M>> {
   const decode = decoderOf(PolicyService.method[name].input, (message) => message as RequestOf<M>);
   return (call, callback) => {
+    try {
+      admission.enter();
+      call.once('cancelled', admission.hold(call.request.length));
+    } catch (error) {
+      callback(toServiceError(error, log));
+      return;
+    }
     const patience = startPatience(Number(call.getDeadline()) - Date.now());
     call.once('cancelled', patience.end);
     authenticate(toCredentials(call))
@@ -82,6 +99,7 @@ function createUnaryHandler<M extends UnaryName>(
 function createWatchHandler(
   policy: PolicyParts,
   log: ServerLog,
+  admission: Admission,
   open: OpenStreams,
 ): handleServerStreamingCall<Buffer, ResponseOf<'watchChanges'>> {
   const decode = decoderOf(watchMethod.input, (message) => message);
@@ -102,6 +120,8 @@ function createWatchHandler(
   };
 
   async function run(call: WatchCall, signal: AbortSignal): Promise<void> {
+    admission.enter();
+    call.once('cancelled', admission.hold(streamBytes));
     const credentials = toCredentials(call);
     const caller = await policy.authenticate(credentials);
     for await (const message of watchChanges(policy, caller, credentials, decode(call.request), signal)) {

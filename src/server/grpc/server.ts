@@ -9,7 +9,7 @@ import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import { bindError, formatAddress, type HostPort } from '../address.ts';
 import type { ServerLog } from '../errors.ts';
-import type { LongWork } from '../long-work.ts';
+import type { Gates } from '../gates.ts';
 import type { PolicyParts } from '../policy/answers.ts';
 import { addHealth } from './health.ts';
 import { createLongCalls } from './long-calls.ts';
@@ -18,9 +18,6 @@ import { addReflection } from './reflection.ts';
 import { addDecisionService, decisionServiceName } from './service.ts';
 import { clearSocketPath, restrictSocket } from './socket.ts';
 import { openTls, type Tls, type TlsFiles } from './tls.ts';
-
-/** Calls that one connection may have open; more wait in the client. */
-const maxConcurrentStreams = 4096;
 
 export interface GrpcServerOptions {
   readonly address: HostPort | undefined;
@@ -50,20 +47,20 @@ export async function startGrpcServer(
   pdp: Pdp,
   policy: PolicyParts | undefined,
   options: GrpcServerOptions,
+  gates: Gates,
   log: ServerLog,
-  longWork: LongWork,
 ): Promise<GrpcServer> {
   // It prints to stderr what it also reports to its caller, in a form of its own.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': -1,
-    'grpc.max_concurrent_streams': maxConcurrentStreams,
+    'grpc.max_concurrent_streams': gates.maxConcurrentStreams,
   });
   const streams = new Set<() => void>();
   const longCalls = createLongCalls(server);
-  addDecisionService(server, { pdp, log, longWork }, streams);
-  addPolicyService(server, policy, log, streams);
+  addDecisionService(server, { pdp, log, ...gates }, streams);
+  addPolicyService(server, policy, { log, ...gates }, streams);
   const served = policy === undefined ? [decisionServiceName] : [decisionServiceName, policyServiceName];
   const health = addHealth(longCalls.registrar, pdp, served);
   if (options.reflection) {

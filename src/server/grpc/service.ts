@@ -14,7 +14,7 @@ import {
   ListSubjectsRequestSchema,
   ListSubjectsResponseSchema,
 } from '../../gen/postern/v1/decision_service_pb.ts';
-import { answerBatch, answerCheck } from '../decision/answers.ts';
+import { alwaysLong, answerBatch, answerCheck, isLongBatch } from '../decision/answers.ts';
 import {
   toInnerQuestion,
   toListActionsQuestion,
@@ -51,13 +51,14 @@ export function addDecisionService(server: Server, dependencies: HandlerDependen
   };
   server.addService(definition, {
     check: createUnaryHandler(dependencies, 'check', decodeCheckRequest, answerCheck),
-    batchCheck: createSteppedHandler(dependencies, 'batch', decodeBatchCheckRequest, answerBatch),
+    batchCheck: createSteppedHandler(dependencies, 'batch', decodeBatchCheckRequest, isLongBatch, answerBatch),
     streamCheck: createStreamCheckHandler(dependencies, open),
     listObjects: createListObjectsHandler(dependencies, decoderOf(ListObjectsRequestSchema, toListObjectsQuestion)),
     listSubjects: createSteppedHandler(
       dependencies,
       'list_subjects',
       decoderOf(ListSubjectsRequestSchema, toListSubjectsQuestion),
+      alwaysLong,
       function* (view, { query, type, page }, call) {
         return fromSubjectList(view, yield* view.listSubjects(query, type, page, call));
       },
@@ -66,6 +67,7 @@ export function addDecisionService(server: Server, dependencies: HandlerDependen
       dependencies,
       'list_actions',
       decoderOf(ListActionsRequestSchema, toListActionsQuestion),
+      alwaysLong,
       function* (view, { query }, call) {
         return fromActionList(view, yield* view.listActions(query, call));
       },

@@ -6,6 +6,7 @@
 import type { handleBidiStreamingCall } from '@grpc/grpc-js';
 import { PosternError } from '../../model/errors.ts';
 import type { Call, View } from '../../pdp/view.ts';
+import { streamBytes } from '../admission.ts';
 import { answerCheck } from '../decision/answers.ts';
 import { missingCheck } from '../decision/request.ts';
 import { toFailure } from '../errors.ts';
@@ -22,10 +23,17 @@ export interface OpenStreams {
 }
 
 export function createStreamCheckHandler(
-  { pdp, log }: HandlerDependencies,
+  { pdp, log, admission }: HandlerDependencies,
   open: OpenStreams,
 ): handleBidiStreamingCall<Buffer, StreamAnswer> {
   return (call) => {
+    try {
+      admission.enter();
+      call.once('cancelled', admission.hold(streamBytes));
+    } catch (error) {
+      call.emit('error', toServiceError(error, log));
+      return;
+    }
     const facts = toCall(call, 'stream');
     /** Reasons not to read: the caller does not drain, a revision is waited for. */
     let full = false;

@@ -6,22 +6,28 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { base64Encode } from '@bufbuild/protobuf/wire';
 import { ConnectError } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
-import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/status_pb.ts';
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../../gen/google/rpc/status_pb.ts';
 import type { ErrorCode } from '../../model/errors.ts';
-import { toBadRequest, toErrorInfo } from '../decision/status.ts';
-import { type ServerLog, toFailure } from '../errors.ts';
+import { toBadRequest, toErrorInfo, toRetryInfo } from '../decision/status.ts';
+import { retryAfterSeconds, type ServerLog, toFailure } from '../errors.ts';
 
 /** What a handler throws for anything thrown. */
 export function toConnectError(error: unknown, log: ServerLog): ConnectError {
   const failure = toFailure(error, log);
   const badRequest = toBadRequest(failure);
-  // HTTP wants every 401 to say what would do.
-  const headers = failure.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : undefined;
+  const retryInfo = toRetryInfo(failure);
   // Connect numbers its codes as gRPC does.
-  return new ConnectError(failure.message, failure.status.grpc, headers, [
+  return new ConnectError(failure.message, failure.status.grpc, headersOf(failure.code), [
     { desc: ErrorInfoSchema, value: toErrorInfo(failure) },
     ...(badRequest === undefined ? [] : [{ desc: BadRequestSchema, value: badRequest }]),
+    ...(retryInfo === undefined ? [] : [{ desc: RetryInfoSchema, value: retryInfo }]),
   ]);
+}
+
+/** What HTTP wants beside the status: every 401 says what would do, and a 429 when to come again. */
+function headersOf(code: ErrorCode): Record<string, string> | undefined {
+  if (code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer' };
+  return code === 'OVERLOADED' ? { 'retry-after': String(retryAfterSeconds) } : undefined;
 }
 
 /** Codes that Connect gives of its own accord, and what they are in the catalogue. */

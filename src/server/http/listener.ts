@@ -14,8 +14,6 @@ const http2Preface = Buffer.from('PRI * HTTP/2.0');
 const headersTimeoutMs = 10_000;
 /** The longest that a request may take to arrive. */
 const requestTimeoutMs = 60_000;
-/** Calls that one HTTP/2 connection may have open. */
-const maxConcurrentStreams = 1024;
 
 export interface HttpListener {
   readonly address: HostPort;
@@ -25,9 +23,13 @@ export interface HttpListener {
   destroy(): void;
 }
 
-/** @throws PosternError INVALID_OPTION where the address cannot be bound. */
+/**
+ * @param maxConcurrentStreams Calls that one HTTP/2 connection may have open.
+ * @throws PosternError INVALID_OPTION where the address cannot be bound.
+ */
 export async function listenHttp(
   wanted: HostPort,
+  maxConcurrentStreams: number,
   handler: (request: AnyRequest, response: AnyResponse) => void,
 ): Promise<HttpListener> {
   let draining = false;

@@ -2,7 +2,7 @@
  * The HTTP server: Connect (JSON and protobuf, also gRPC and gRPC-Web), probes
  * and metrics on one port. Created by startServers.
  */
-import { createConnectRouter, createContextValues } from '@connectrpc/connect';
+import { createConnectRouter, createContextKey, createContextValues } from '@connectrpc/connect';
 import {
   compressionBrotli,
   compressionGzip,
@@ -14,14 +14,18 @@ import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import type { HostPort } from '../address.ts';
+import { streamBytes } from '../admission.ts';
 import type { ServerLog } from '../errors.ts';
-import type { LongWork } from '../long-work.ts';
+import type { Gates } from '../gates.ts';
 import type { PolicyParts } from '../policy/answers.ts';
-import { withErrorInfo } from './errors.ts';
+import { toConnectError, withErrorInfo } from './errors.ts';
 import { listenHttp } from './listener.ts';
 import { createAbsentPolicyService, createPolicyGate, createPolicyService } from './policy-service.ts';
 import { type AnyRequest, type AnyResponse, createProbes, type ProbeSources, reply } from './probes.ts';
 import { callerKey, createDecisionService } from './service.ts';
+
+/** Why a call is not let in; set by the server for each such call. */
+const refusalKey = createContextKey<unknown>(undefined, { description: 'refusal' });
 
 export interface HttpServer {
   /** With the port that was taken. */
@@ -39,15 +43,19 @@ export async function startHttpServer(
   policy: PolicyParts | undefined,
   address: HostPort,
   metricsText: ProbeSources['metricsText'],
+  gates: Gates,
   log: ServerLog,
-  longWork: LongWork,
 ): Promise<HttpServer> {
   let draining = false;
   const ended = new AbortController();
   const notReady = () =>
     draining ? 'the server is shutting down' : pdp.ready ? undefined : 'no policy has been loaded yet';
   const probes = createProbes({ notReady, metricsText }, log);
-  const listener = await listenHttp(address, createHandler(pdp, policy, ended.signal, probes, log, longWork));
+  const listener = await listenHttp(
+    address,
+    gates.maxConcurrentStreams,
+    createHandler(pdp, policy, gates, ended.signal, probes, log),
+  );
   let closing: Promise<void> | undefined;
   const close = async (deadlineMs: number): Promise<void> => {
     draining = true;
@@ -82,20 +90,26 @@ function refusalOf(
 function createHandler(
   pdp: Pdp,
   policy: PolicyParts | undefined,
+  { admission, longWork }: Gates,
   ended: AbortSignal,
   fallback: (request: AnyRequest, response: AnyResponse) => void,
   log: ServerLog,
-  longWork: LongWork,
 ): (request: AnyRequest, response: AnyResponse) => void {
+  const policyGate = createPolicyGate(policy, log);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: maxMessageBytes,
     // A misspelt "object" that was passed over would turn the question into one about the whole tenant.
     // A denial says "allowed": false in so many words.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
-    requestGate: createPolicyGate(policy, log),
+    // Before the body is read: what is refused should cost little.
+    requestGate: async (context) => {
+      const refusal = context.values.get(refusalKey);
+      if (refusal !== undefined) throw toConnectError(refusal, log);
+      await policyGate(context);
+    },
   })
-    .service(DecisionService, createDecisionService(pdp, log, longWork))
+    .service(DecisionService, createDecisionService(pdp, log, longWork, admission))
     .service(
       PolicyService,
       policy === undefined ? createAbsentPolicyService() : createPolicyService(policy, log, ended),
@@ -115,6 +129,13 @@ function createHandler(
     }
     const { remoteAddress, remotePort } = request.socket;
     const values = createContextValues().set(callerKey, `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`);
+    try {
+      admission.enter();
+      // Until the answer has been read, or its reader has gone.
+      response.once('close', admission.hold(Number(request.headers['content-length'] ?? streamBytes)));
+    } catch (error) {
+      values.set(refusalKey, error);
+    }
     Promise.resolve()
       .then(() => handler(universalRequestFromNodeRequest(request, response, undefined, values)))
       .then(withErrorInfo)

@@ -12,7 +12,8 @@ import type {
   StreamCheckResponseSchema,
 } from '../../gen/postern/v1/decision_service_pb.ts';
 import type { Call, Pdp, View } from '../../pdp/view.ts';
-import { answerBatch, answerCheck, answerObjects } from '../decision/answers.ts';
+import type { Admission } from '../admission.ts';
+import { alwaysLong, answerBatch, answerCheck, answerObjects, isLongBatch } from '../decision/answers.ts';
 import { waitForView, withinDeadline } from '../decision/freshness.ts';
 import {
   toBatchQuestion,
@@ -44,18 +45,24 @@ export function createDecisionService(
   pdp: Pdp,
   log: ServerLog,
   longWork: LongWork,
+  admission: Admission,
 ): ServiceImpl<typeof DecisionService> {
   return {
     check: unary('check', toCheckQuestion, (view, question, call) =>
       fromCheckAnswer(answerCheck(view, question, call)),
     ),
-    batchCheck: stepped('batch', toBatchQuestion, function* (view, question, call) {
+    batchCheck: stepped('batch', toBatchQuestion, isLongBatch, function* (view, question, call) {
       return fromBatchAnswer(yield* answerBatch(view, question, call));
     }),
-    listSubjects: stepped('list_subjects', toListSubjectsQuestion, function* (view, { query, type, page }, call) {
-      return fromSubjectList(view, yield* view.listSubjects(query, type, page, call));
-    }),
-    listActions: stepped('list_actions', toListActionsQuestion, function* (view, { query }, call) {
+    listSubjects: stepped(
+      'list_subjects',
+      toListSubjectsQuestion,
+      alwaysLong,
+      function* (view, { query, type, page }, call) {
+        return fromSubjectList(view, yield* view.listSubjects(query, type, page, call));
+      },
+    ),
+    listActions: stepped('list_actions', toListActionsQuestion, alwaysLong, function* (view, { query }, call) {
       return fromActionList(view, yield* view.listActions(query, call));
     }),
     explain: unary('explain', toInnerQuestion, (view, { query }, call) =>
@@ -63,6 +70,7 @@ export function createDecisionService(
     ),
     async *listObjects(request, context) {
       try {
+        admission.enterLongWork();
         const question = toListObjectsQuestion(request);
         const view = await viewFor(question, context);
         const parts = answerObjects(view, question, toCall(context, 'list_objects'));
@@ -106,11 +114,13 @@ export function createDecisionService(
   function stepped<Request, Question extends Asked, Response>(
     source: Source,
     toQuestion: (request: Request) => Question,
+    isLong: (question: Question) => boolean,
     ask: (view: View, question: Question, call: Call) => Steps<Response>,
   ): (request: Request, context: HandlerContext) => Promise<Response> {
-    return unary(source, toQuestion, (view, question, call, context) =>
-      longWork.finish(ask(view, question, call), () => context.signal.aborted),
-    );
+    return unary(source, toQuestion, (view, question, call, context) => {
+      if (isLong(question)) admission.enterLongWork();
+      return longWork.finish(ask(view, question, call), () => context.signal.aborted);
+    });
   }
 
   async function answerOne(

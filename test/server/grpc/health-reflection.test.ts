@@ -107,6 +107,7 @@ describe.each(['v1', 'v1alpha'])('grpc.reflection.%s', (version) => {
     expect(service?.method.map((method) => method.name)).toContain('StreamCheck');
     expect(files.map((file) => file.name).sort()).toEqual([
       'google/protobuf/any.proto',
+      'google/protobuf/duration.proto',
       'google/protobuf/struct.proto',
       'google/rpc/status.proto',
       'postern/v1/decision.proto',

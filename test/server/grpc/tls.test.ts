@@ -12,6 +12,7 @@ import { type Servers, startServers } from '../../../src/server/start.ts';
 import { type Certificate, createCertificate } from '../../authn/x509.ts';
 import { createFakePdp } from '../fake-pdp.ts';
 import { unary } from '../grpc-client.ts';
+import { openGates } from '../servers.ts';
 import { askWho, channelOf, channelOptions, startWhoServer } from './who.ts';
 
 const uri = 'spiffe://example/sa/ci';
@@ -219,7 +220,7 @@ describe("the sidecar's servers", () => {
   const loopback = { host: '127.0.0.1', port: 0 };
   const start = (tls: TlsFiles) =>
     startServers(
-      { pdp: createFakePdp(), log, metricsText: () => '' },
+      { pdp: createFakePdp(), gates: openGates(), log, metricsText: () => '' },
       { grpcAddress: loopback, httpAddress: loopback, socket: { path: join(directory, 's'), mode: 0o600 }, tls },
     );
 

@@ -15,10 +15,10 @@ import { PosternError } from '../../../src/model/errors.ts';
 import { formatAddress, type HostPort } from '../../../src/server/address.ts';
 import { startGrpcServer } from '../../../src/server/grpc/server.ts';
 import { startHttpServer } from '../../../src/server/http/server.ts';
-import { LongWork } from '../../../src/server/long-work.ts';
 import { recheckMs, unavailableGraceMs } from '../../../src/server/policy/recheck.ts';
 import { createFakePdp } from '../fake-pdp.ts';
 import { createGrpcClient, encoded, pathOf } from '../grpc-client.ts';
+import { openGates } from '../servers.ts';
 import { aborted, alice, bearer, createFakeAdministration, type FakeAdministration } from './fake-administration.ts';
 import { FakeClock, Feed } from './watch-fakes.ts';
 
@@ -61,10 +61,9 @@ beforeEach(async () => {
     return judge(credentials);
   };
   const policy = { administration, authenticate, clock };
-  const longWork = new LongWork();
   const options = { address: loopback, socket: undefined, tls: undefined, reflection: false };
-  const grpc = await startGrpcServer(createFakePdp(), policy, options, log, longWork);
-  const http = await startHttpServer(createFakePdp(), policy, loopback, () => '', log, longWork);
+  const grpc = await startGrpcServer(createFakePdp(), policy, options, openGates(), log);
+  const http = await startHttpServer(createFakePdp(), policy, loopback, () => '', openGates(), log);
   target = formatAddress(grpc.address ?? expect.fail('gRPC does not listen'));
   url = `http://${formatAddress(http.address)}`;
   client = createGrpcClient(target);
