@@ -223,6 +223,21 @@ export const serveOptions = [
     sentence: 'How often the revision is compared with that of Redis, in case a message was lost.',
   },
   {
+    key: 'max-staleness',
+    kind: 'duration',
+    default: '0s',
+    min: '0s',
+    max: '168h',
+    sentence: 'How long ago a policy may have last been known to be the newest before --when-stale applies; 0 is ever.',
+  },
+  {
+    key: 'when-stale',
+    kind: 'choice',
+    choices: ['refuse', 'answer'],
+    default: 'refuse',
+    sentence: 'Past --max-staleness: refuse what is asked (UNAVAILABLE) and be not ready, or answer, and log it.',
+  },
+  {
     key: 'instance',
     kind: 'string',
     defaultText: 'the host name and a random suffix',

@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'READ_ONLY'
   | 'OVERLOADED'
   | 'NOT_READY'
+  | 'STALE'
   | 'STORE_UNAVAILABLE'
   | 'STORE_CORRUPT'
   | 'CANCELLED'

@@ -9,7 +9,9 @@ import type { Replica } from '../replica/replica.ts';
 import { notReady, type Tenants } from '../replica/tenants.ts';
 import { createCounters, type DecisionCounters } from './counters.ts';
 import { PageTokens } from './page-tokens.ts';
+import type { Readiness } from './readiness.ts';
 import { SnapshotView, type ViewContext } from './snapshot-view.ts';
+import { stale } from './staleness.ts';
 import type { Pdp, View } from './view.ts';
 
 export interface PdpOptions {
@@ -21,6 +23,7 @@ export interface PdpOptions {
   readonly now: () => number;
   /** Whether callers may assert groups of a subject. */
   readonly allowAssertedGroups: boolean;
+  readonly readiness: Readiness;
 }
 
 export interface RunningPdp extends Pdp {
@@ -29,6 +32,7 @@ export interface RunningPdp extends Pdp {
 
 export function createPdp(options: PdpOptions): RunningPdp {
   const counters = createCounters();
+  const { refusePastMs } = options.readiness;
   const pageTokens = new PageTokens();
   /** By replica: one that is not served any more takes what was made for it along. */
   const contexts = new WeakMap<Replica, TenantViews>();
@@ -49,8 +53,9 @@ export function createPdp(options: PdpOptions): RunningPdp {
     if (views.newest?.snapshot !== snapshot) {
       views.newest = new SnapshotView(snapshot, formatRevision(snapshot.revision), 0, views.context);
     }
-    const ageMs = replica.dataAgeMs();
+    const ageMs = replica.freshness.ageMs();
     if (ageMs === 0) return views.newest;
+    if (ageMs > refusePastMs) throw stale(replica, ageMs, refusePastMs);
     // The wire has 32 bits, of which the fast writer takes 31: 24 days.
     return new SnapshotView(snapshot, views.newest.revision, Math.min(ageMs, 0x7fffffff), views.context);
   }
@@ -64,10 +69,7 @@ export function createPdp(options: PdpOptions): RunningPdp {
 
   return {
     counters,
-    get ready() {
-      return options.tenants.ready;
-    },
-    onReadyChange: (listener) => options.tenants.onReadyChange(listener),
+    readiness: options.readiness,
     view(tenantName, atLeast, signal) {
       const replica = options.tenants.known(tenantName);
       if (replica !== undefined) return viewAt(replica, atLeast, signal);

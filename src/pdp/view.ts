@@ -9,6 +9,7 @@ import type { SubjectQuestion } from '../engine/list-subjects.ts';
 import type { Steps } from '../engine/steps.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Decision, Query } from '../model/query.ts';
+import type { Readiness } from './readiness.ts';
 
 /** What is known of a call beyond its questions, for the record. */
 export interface Call {
@@ -80,11 +81,8 @@ export interface Pdp {
    * @param tenant Empty where the sidecar was told one tenant to serve.
    * @param atLeast A revision token, or empty.
    * @param signal Ends the wait: deadline or cancellation.
-   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, REVISION_LOST, INVALID_REVISION_TOKEN
+   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, STALE, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, REVISION_LOST, INVALID_REVISION_TOKEN
    */
   view(tenant: string, atLeast: string, signal?: AbortSignal): View | Promise<View>;
-  /** Whether every tenant that this process began with has, or had, a snapshot; never false again. */
-  readonly ready: boolean;
-  /** Calls back whenever `ready` changes; returns the way to stop. */
-  onReadyChange(listener: (ready: boolean) => void): () => void;
+  readonly readiness: Pick<Readiness, 'ready' | 'loaded' | 'onChange' | 'report'>;
 }

@@ -30,6 +30,12 @@ export class Freshness {
     return silentMs > this.#pulse.mostMs ? Math.round(silentMs) : 0;
   }
 
+  /** Why the age is what it is, as far as this knows; nothing where it is 0. */
+  reason(): string {
+    if (!this.#isFollowing) return 'the store is not followed';
+    return this.#isBehind ? 'what is newer is being read' : 'the store gives no sign of life';
+  }
+
   /** Following began: from here on nothing is missed. What was before that has to be compared. */
   connected(): void {
     this.#isFollowing = true;

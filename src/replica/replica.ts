@@ -24,10 +24,11 @@ const catchUpBatch = 500;
 
 export class Replica {
   readonly tenant: string;
+  /** How old the snapshot may be; without one, how long it has been looked for. */
+  readonly freshness: Freshness;
   readonly #options: ReplicaOptions;
   readonly #subscription: Subscription;
   readonly #stopComparing: () => void;
-  readonly #freshness: Freshness;
   readonly #rounds: Rounds;
   readonly #waiters = new RevisionWaiters(() => this.#rounds.begin());
   readonly #listeners = new Set<SnapshotListener>();
@@ -48,22 +49,22 @@ export class Replica {
       onChangeSet: (changeSet) => this.#receive(changeSet),
       onHead: () => this.#hearOfNewer(),
       onConnected: () => {
-        this.#freshness.connected();
+        this.freshness.connected();
         options.onEvent({ kind: 'connected' });
         this.#rounds.beginSoon(0);
       },
       onDisconnected: (reason) => {
-        this.#freshness.disconnected();
+        this.freshness.disconnected();
         this.#fallBehind(reason);
         options.onEvent({ kind: 'disconnected', reason });
       },
       onProblem: (error) => {
-        this.#freshness.fellBehind();
+        this.freshness.fellBehind();
         options.onEvent({ kind: 'problem', error });
         this.#rounds.begin();
       },
     });
-    this.#freshness = new Freshness(this.#subscription.pulse, options.monotonicNow ?? (() => performance.now()));
+    this.freshness = new Freshness(this.#subscription.pulse, options.monotonicNow ?? (() => performance.now()));
     this.#stopComparing = startJitteredInterval(() => this.#rounds.begin(), options.compareIntervalMs);
   }
 
@@ -74,14 +75,6 @@ export class Replica {
 
   get state(): ReplicaState {
     return this.#state;
-  }
-
-  /**
-   * How long ago the snapshot was last known to be the store's newest, in milliseconds; 0 while it is. Without a
-   * snapshot, how long one has been looked for.
-   */
-  dataAgeMs(): number {
-    return this.#freshness.ageMs();
   }
 
   /** Resolves when the first attempt at a snapshot has ended, well or not; then `current` and `state` say which. */
@@ -145,15 +138,15 @@ export class Replica {
   }
 
   #hearOfNewer(): void {
-    this.#freshness.fellBehind();
+    this.freshness.fellBehind();
     this.#rounds.beginSoon(this.#options.retryMs);
   }
 
   #applyOne(changeSet: ChangeSet): void {
     try {
-      const heardMs = this.#freshness.nowMs();
+      const heardMs = this.freshness.nowMs();
       this.#applied(applyChanges(this.#current as Snapshot, changeSet.changes, changeSet.revision), changeSet);
-      this.#freshness.confirmed(heardMs);
+      this.freshness.confirmed(heardMs);
       this.#state = { kind: 'current' };
     } catch (error) {
       this.#refuse(error);
@@ -176,7 +169,7 @@ export class Replica {
   async #reachHead(): Promise<void> {
     const { store, tenant, inTurn = atOnce } = this.#options;
     for (;;) {
-      const askedMs = this.#freshness.nowMs();
+      const askedMs = this.freshness.nowMs();
       const head = await store.head(tenant);
       if (this.closed.aborted) return;
       const held = this.#current?.revision;
@@ -184,17 +177,17 @@ export class Replica {
       if (held !== undefined && isSameRevision(held, head)) {
         const { kind } = this.#state;
         this.#state = { kind: 'current' };
-        this.#freshness.confirmed(askedMs);
+        this.freshness.confirmed(askedMs);
         this.#waiters.confirmed();
         if (kind === 'behind') this.#options.onEvent({ kind: 'current', revision: held });
         return;
       }
       const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
-      this.#freshness.fellBehind();
+      this.freshness.fellBehind();
       if (!(ahead && (await this.#catchUp(held)))) {
         if (this.closed.aborted || !(await inTurn(async () => !this.closed.aborted && this.#load()))) return;
       }
-      if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.#freshness.reached(askedMs);
+      if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.freshness.reached(askedMs);
     }
   }
 
@@ -259,7 +252,7 @@ export class Replica {
 
   #fallBehind(reason: string): void {
     if (this.#state.kind === 'closed') return;
-    this.#freshness.fellBehind();
+    this.freshness.fellBehind();
     this.#attempt.resolve();
     if (this.#current === undefined) this.#state = { kind: 'loading', reason };
     else this.#state = { kind: 'behind', reason };

@@ -69,7 +69,7 @@ export class ReplicaWatch {
     return {
       tenant: this.tenant,
       revision: replica.current?.revision.number ?? 0,
-      behindSeconds: replica.dataAgeMs() / 1_000,
+      behindSeconds: replica.freshness.ageMs() / 1_000,
       loads: this.#loads,
       applied: this.#applied,
       failures: this.#failures,

@@ -18,6 +18,7 @@ import { createMetrics, type SnapshotFacts } from '../telemetry/metrics.ts';
 import { type OpenAdministration, openAdministration } from './administration.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openStore } from './open-store.ts';
+import { openReadiness } from './readiness.ts';
 import { ServedTenants } from './served-tenants.ts';
 
 export interface Sidecar {
@@ -49,12 +50,15 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     closers.push((deadlineMs) => log.close(deadlineMs));
     const served = new ServedTenants(store, options, logger);
     closers.push(() => served.close());
+    const readiness = openReadiness(options, served.tenants, logger);
+    closers.push(async () => readiness.close());
     const pdp = createPdp({
       tenants: served.tenants,
       log,
       nextId: createIds(),
       now: Date.now,
       allowAssertedGroups: options.allowAssertedGroups,
+      readiness,
     });
     const administration = await openAdministration(options, store, served, logger);
     closers.push(async () => administration?.close());
@@ -84,8 +88,8 @@ function logShareMs(drainMs: number): number {
 
 function whenReady(pdp: Pdp): Promise<void> {
   return new Promise((resolve) => {
-    if (pdp.ready) resolve();
-    else pdp.onReadyChange(() => resolve());
+    if (pdp.readiness.ready) resolve();
+    else pdp.readiness.onChange((ready) => ready && resolve());
   });
 }
 

@@ -21,6 +21,7 @@ import type { TlsFiles } from '../../src/server/grpc/tls.ts';
 import { startServers } from '../../src/server/start.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { readinessOf } from '../pdp/ready.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
 import { openGates } from '../server/servers.ts';
 
@@ -69,6 +70,7 @@ export async function startTestSidecar(
     nextId: createIds(),
     now: Date.now,
     allowAssertedGroups: true,
+    readiness: readinessOf(tenants),
   });
   const administration = createAdministration({
     tenants,

@@ -10,6 +10,7 @@ import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import { FaultyStore } from '../replica/faulty-store.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
 import { bound, call, query, viewer } from './harness.ts';
+import { readinessOf } from './ready.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -25,15 +26,17 @@ async function started() {
   const replica = createQuietReplica(store, 'default');
   closers.push(() => replica.close());
   const log: DecisionEntry[] = [];
+  const tenants = new Tenants([replica]);
   const pdp = createPdp({
-    tenants: new Tenants([replica]),
+    tenants,
     log: { append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
     nextId: createIds(),
     now: Date.now,
     allowAssertedGroups: false,
+    readiness: readinessOf(tenants),
   });
-  await vi.waitFor(() => expect(replica.dataAgeMs()).toBe(0));
-  const age = vi.spyOn(replica, 'dataAgeMs');
+  await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
+  const age = vi.spyOn(replica.freshness, 'ageMs');
   return { pdp, log, age, view: () => pdp.view('', '') as View };
 }
 

@@ -12,6 +12,7 @@ import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
+import { readinessOf } from './ready.ts';
 
 export const call: Call = { source: 'check', caller: 'unix', traceId: '' };
 
@@ -32,12 +33,14 @@ export async function startPdp(
   const store = createMemoryStore();
   const log: DecisionEntry[] = [];
   const replicas = tenants.map((tenant) => createQuietReplica(store, tenant));
+  const served = new Tenants(replicas);
   const pdp = createPdp({
-    tenants: new Tenants(replicas),
+    tenants: served,
     log: { append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
     nextId: createIds(),
     now: () => options.nowMs ?? 1_000,
     allowAssertedGroups: options.allowAssertedGroups ?? false,
+    readiness: readinessOf(served),
   });
   return {
     pdp,

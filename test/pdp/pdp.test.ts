@@ -138,11 +138,11 @@ describe('readiness', () => {
   it('comes with the last missing snapshot, and tells', async () => {
     const { commit, pdp } = await pdpWith(['acme', 'globex']);
     const told: boolean[] = [];
-    pdp.onReadyChange((ready) => told.push(ready));
+    pdp.readiness.onChange((ready) => told.push(ready));
     await commit('acme', [viewer]);
-    expect([pdp.ready, told]).toEqual([false, []]);
+    expect([pdp.readiness.ready, told]).toEqual([false, []]);
     await commit('globex', [viewer]);
-    expect([pdp.ready, told]).toEqual([true, [true]]);
+    expect([pdp.readiness.ready, told]).toEqual([true, [true]]);
   });
 });
 

@@ -30,7 +30,7 @@ beforeEach(async () => {
   await store.commit(tenant, [role('first')]);
   const fixed = { graph: graphOptions, compareIntervalMs: 1e6, retryMs: 1, now: Date.now, onEvent: () => {} };
   replica = new Replica({ store, tenant, monotonicNow: () => nowMs, ...fixed });
-  await vi.waitFor(() => expect(replica.dataAgeMs()).toBe(0));
+  await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
 });
 afterEach(async () => {
   await replica.close();
@@ -41,40 +41,40 @@ describe('the data of a replica', () => {
   it('is no age while heartbeats are answered, however long nothing is committed', () => {
     for (let i = 0; i < 1_000; i++) {
       nowMs += 5_000;
-      expect(replica.dataAgeMs()).toBe(0);
+      expect(replica.freshness.ageMs()).toBe(0);
       beat();
     }
   });
 
   it('ages from the last answered heartbeat, before anybody has noticed that the connection is open at this end only', () => {
     nowMs += 6_000;
-    expect(replica.dataAgeMs()).toBe(0);
+    expect(replica.freshness.ageMs()).toBe(0);
     nowMs += 1;
-    expect([replica.dataAgeMs(), replica.state.kind]).toEqual([6_001, 'current']);
+    expect([replica.freshness.ageMs(), replica.state.kind]).toEqual([6_001, 'current']);
     beat();
-    expect(replica.dataAgeMs()).toBe(0);
+    expect(replica.freshness.ageMs()).toBe(0);
   });
 
   it('ages from the last sign of life when the loss is noticed, not from then', () => {
     store.away = true;
     nowMs += 4_000;
     store.disconnect();
-    expect(replica.dataAgeMs()).toBe(4_000);
+    expect(replica.freshness.ageMs()).toBe(4_000);
     nowMs += 10_000;
-    expect(replica.dataAgeMs()).toBe(14_000);
+    expect(replica.freshness.ageMs()).toBe(14_000);
   });
 
   it('is as old as the last comparison where the store can be read and not followed', async () => {
     nowMs += 1_000;
     store.disconnect();
     nowMs += 50_000;
-    expect(replica.dataAgeMs()).toBe(51_000);
+    expect(replica.freshness.ageMs()).toBe(51_000);
     // A token that only the store can judge makes the replica compare.
     const doubtful = { ...(replica.current?.revision ?? { epoch: '', number: 0 }), nonce: 'x' };
     await expect(replica.waitFor(doubtful, undefined)).rejects.toMatchObject({ code: 'REVISION_LOST' });
-    expect(replica.dataAgeMs()).toBe(1);
+    expect(replica.freshness.ageMs()).toBe(1);
     nowMs += 7_000;
-    expect(replica.dataAgeMs()).toBe(7_000);
+    expect(replica.freshness.ageMs()).toBe(7_000);
   });
 
   it('is no age again once it was compared after following began again', async () => {
@@ -84,9 +84,9 @@ describe('the data of a replica', () => {
     store.away = true;
     beat();
     store.connect();
-    expect(replica.dataAgeMs()).toBe(61_000);
+    expect(replica.freshness.ageMs()).toBe(61_000);
     store.away = false;
-    await vi.waitFor(() => expect(replica.dataAgeMs()).toBe(0));
+    await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
   });
 
   it('ages while something newer is known of and not in force yet', async () => {
@@ -98,9 +98,9 @@ describe('the data of a replica', () => {
     await store.commit(tenant, [role('heard')]);
     await vi.waitFor(() => expect(store.calls.load).toBe(2));
     nowMs += 3_000;
-    expect(replica.dataAgeMs()).toBe(3_000);
+    expect(replica.freshness.ageMs()).toBe(3_000);
     load.resolve();
-    await vi.waitFor(() => expect(replica.dataAgeMs()).toBe(0));
+    await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
   });
 
   it('ages while what the store holds is refused, and no more when that is mended', async () => {
@@ -108,11 +108,11 @@ describe('the data of a replica', () => {
     await vi.waitFor(() => expect(replica.state.kind).toBe('behind'));
     nowMs += 2_000;
     beat();
-    expect(replica.dataAgeMs()).toBe(2_000);
+    expect(replica.freshness.ageMs()).toBe(2_000);
     await store.commit(tenant, [
       { op: 'delete', kind: 'binding', key: JSON.stringify(['user:a', 'first', { type: 'doc', regex: '(' }, 'allow']) },
     ]);
-    await vi.waitFor(() => expect(replica.dataAgeMs()).toBe(0));
+    await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
   });
 
   it('ages while the store is empty or away', async () => {
@@ -120,6 +120,6 @@ describe('the data of a replica', () => {
     await vi.waitFor(() => expect(replica.state.kind).toBe('behind'));
     nowMs += 2_000;
     beat();
-    expect(replica.dataAgeMs()).toBe(2_000);
+    expect(replica.freshness.ageMs()).toBe(2_000);
   });
 });

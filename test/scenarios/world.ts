@@ -15,6 +15,7 @@ import type { Call, View } from '../../src/pdp/view.ts';
 import { suggest } from '../../src/policy-file/suggest.ts';
 import { Tenants } from '../../src/replica/tenants.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
+import { readinessOf } from '../pdp/ready.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
 
 const tenant = 'default';
@@ -58,6 +59,7 @@ export async function createWorld(records: readonly EntityRecord[], startMs: num
     nextId: createIds(),
     now,
     allowAssertedGroups: true,
+    readiness: readinessOf(tenants),
   });
   return {
     administration: createAdministration({

@@ -7,10 +7,13 @@ import type { Mode } from '../../src/model/entity.ts';
 import { type ErrorCode, PosternError } from '../../src/model/errors.ts';
 import { checked, idOf, problemOfAction, problemOfObject, problemOfSubject } from '../../src/model/names.ts';
 import type { Decision, Query } from '../../src/model/query.ts';
+import type { BehindTenant } from '../../src/pdp/readiness.ts';
 import type { Call, ObjectList, Page, Pdp, View } from '../../src/pdp/view.ts';
 
 export interface FakePdp extends Pdp {
   setReady(ready: boolean): void;
+  /** Tenants whose policies are too old: all that there are. */
+  setBehind(behind: readonly BehindTenant[]): void;
   /** Lets the questions go on that wait for revision "e1.2". */
   reach(): void;
   /** How many questions wait. */
@@ -28,6 +31,7 @@ export const fakeBinding = '["user:alice","reader","*","allow"]';
 /** @param keepCalls Off for benchmarks. */
 export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforce' as Mode } = {}): FakePdp {
   let ready = true;
+  let behind: readonly BehindTenant[] = [];
   const listeners = new Set<(ready: boolean) => void>();
   const waiters = new Set<(error?: PosternError) => void>();
   const calls: { query: Partial<Query>; call: Call }[] = [];
@@ -116,8 +120,21 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
   return {
     calls,
     lists,
-    get ready() {
-      return ready;
+    readiness: {
+      get ready() {
+        return ready && behind.length === 0;
+      },
+      get loaded() {
+        return ready;
+      },
+      onChange(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      report() {
+        const reason = ready ? 'the policies are too old' : 'no policy has been loaded yet';
+        return { ready: this.ready, reason: this.ready ? '' : reason, behind, more: 0 };
+      },
     },
     get waiting() {
       return waiters.size;
@@ -126,12 +143,12 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
       ready = now;
       for (const listener of listeners) listener(now);
     },
+    setBehind(now) {
+      behind = now;
+      for (const listener of listeners) listener(ready && now.length === 0);
+    },
     reach() {
       for (const done of waiters) done();
-    },
-    onReadyChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
     },
     view(tenant, atLeast, signal) {
       if (!ready) throw new PosternError('NOT_READY', 'no policy has been loaded yet; ask again later');

@@ -1,4 +1,7 @@
-/** grpc.health.v1: SERVING while the PDP is ready and no drain has begun. */
+/**
+ * grpc.health.v1, for each service: SERVING while it has something to answer from and no drain has begun. Decisions
+ * want a policy that is not too old; administration reads and writes the store's.
+ */
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Pdp } from '../../pdp/view.ts';
@@ -8,19 +11,30 @@ export interface Health {
   close(): void;
 }
 
-/** @param services Names that are answered for, beside "" for the whole server. */
-export function addHealth(registrar: Pick<Server, 'addService'>, pdp: Pdp, services: readonly string[]): Health {
+/** @param policyService The name of PolicyService; undefined where it is not served. */
+export function addHealth(
+  registrar: Pick<Server, 'addService'>,
+  { readiness }: Pdp,
+  decisionService: string,
+  policyService: string | undefined,
+): Health {
   const health = new HealthImplementation();
-  const set = (ready: boolean) => {
-    for (const service of ['', ...services]) health.setStatus(service, ready ? 'SERVING' : 'NOT_SERVING');
+  const set = (ready: boolean, loaded: boolean) => {
+    // "" is the whole server, which is there for decisions.
+    for (const service of ['', decisionService]) health.setStatus(service, toStatus(ready));
+    if (policyService !== undefined) health.setStatus(policyService, toStatus(loaded));
   };
-  const stop = pdp.onReadyChange(set);
-  set(pdp.ready);
+  const stop = readiness.onChange(() => set(readiness.ready, readiness.loaded));
+  set(readiness.ready, readiness.loaded);
   health.addToServer(registrar);
   return {
     close() {
       stop();
-      set(false);
+      set(false, false);
     },
   };
+}
+
+function toStatus(isServing: boolean): 'SERVING' | 'NOT_SERVING' {
+  return isServing ? 'SERVING' : 'NOT_SERVING';
 }

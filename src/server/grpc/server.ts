@@ -61,8 +61,8 @@ export async function startGrpcServer(
   const longCalls = createLongCalls(server);
   addDecisionService(server, { pdp, log, ...gates }, streams);
   addPolicyService(server, policy, { log, ...gates }, streams);
-  const served = policy === undefined ? [decisionServiceName] : [decisionServiceName, policyServiceName];
-  const health = addHealth(longCalls.registrar, pdp, served);
+  const policyService = policy === undefined ? undefined : policyServiceName;
+  const health = addHealth(longCalls.registrar, pdp, decisionServiceName, policyService);
   if (options.reflection) {
     const { file } = DecisionService;
     addReflection(longCalls.registrar, policy === undefined ? [file] : [file, PolicyService.file]);

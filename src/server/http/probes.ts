@@ -5,14 +5,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { messageOf } from '../../model/errors.ts';
+import type { ReadinessReport } from '../../pdp/readiness.ts';
 import type { ServerLog } from '../errors.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
 
 export interface ProbeSources {
-  /** Why this process should not be sent requests now, or undefined. */
-  readonly notReady: () => string | undefined;
+  /** Whether this process should be sent requests now, and why not. */
+  readonly readiness: () => ReadinessReport;
   /** Metrics in the Prometheus text format. */
   readonly metricsText: () => string | Promise<string>;
 }
@@ -34,9 +35,10 @@ export function createProbes(
     } else if (path === '/livez') {
       send(200, { status: 'live' });
     } else if (path === '/readyz') {
-      const reason = sources.notReady();
-      if (reason === undefined) send(200, { status: 'ready' });
-      else send(503, { status: 'not ready', reason });
+      const { ready, reason, behind, more } = sources.readiness();
+      const rest = { ...(behind.length > 0 ? { behind } : {}), ...(more > 0 ? { more } : {}) };
+      if (ready) send(200, { status: 'ready', ...rest });
+      else send(503, { status: 'not ready', reason, ...rest });
     } else {
       Promise.resolve()
         .then(sources.metricsText)

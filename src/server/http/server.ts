@@ -48,9 +48,11 @@ export async function startHttpServer(
 ): Promise<HttpServer> {
   let draining = false;
   const ended = new AbortController();
-  const notReady = () =>
-    draining ? 'the server is shutting down' : pdp.ready ? undefined : 'no policy has been loaded yet';
-  const probes = createProbes({ notReady, metricsText }, log);
+  const readiness = () => {
+    const report = pdp.readiness.report();
+    return draining ? { ...report, ready: false, reason: 'the server is shutting down' } : report;
+  };
+  const probes = createProbes({ readiness, metricsText }, log);
   const listener = await listenHttp(
     address,
     gates.maxConcurrentStreams,

@@ -5,6 +5,7 @@ import type { Client } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakePdp, type FakePdp } from '../fake-pdp.ts';
 import { createGrpcClient, unaryBytes } from '../grpc-client.ts';
+import { createFakeAdministration } from '../policy/fake-administration.ts';
 import { type RunningServers, runServers } from '../servers.ts';
 
 const asIs = (bytes: Buffer) => bytes;
@@ -57,6 +58,25 @@ describe('grpc.health.v1', () => {
     expect(await check()).toBe(notServing);
     pdp.setReady(true);
     expect(await check()).toBe(serving);
+  });
+
+  it('a policy that is too old takes decisions out of service, and not administration', async () => {
+    const never = () => Promise.reject(new Error('not asked'));
+    const all = await runServers(pdp, () => '', { administration: createFakeAdministration(), authenticate: never });
+    const asking = createGrpcClient(all.tcp);
+    const statuses = async () => {
+      const names = ['', 'postern.v1.DecisionService', 'postern.v1.PolicyService'];
+      const asked = names.map((name) => unaryBytes(asking, '/grpc.health.v1.Health/Check', withString(1, name)));
+      return (await Promise.all(asked)).map(servingStatus);
+    };
+    pdp.setBehind([{ tenant: 'default', dataAgeMs: 75_000, reason: 'the store is not followed' }]);
+    expect(await statuses()).toEqual([notServing, notServing, serving]);
+    pdp.setBehind([]);
+    expect(await statuses()).toEqual([serving, serving, serving]);
+    pdp.setReady(false);
+    expect(await statuses()).toEqual([notServing, notServing, notServing]);
+    asking.close();
+    await all.close();
   });
 
   it('a service that is not there is NOT_FOUND', async () => {

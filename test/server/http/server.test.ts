@@ -175,6 +175,17 @@ describe('the plain paths', () => {
     expect((await fetch(`${running.url}/livez`)).status).toBe(200);
   });
 
+  it('/readyz says which policies are too old, how old, and why; that does not concern /livez', async () => {
+    const behind = [{ tenant: 'default', dataAgeMs: 75_000, reason: 'the store is not followed' }];
+    pdp.setBehind(behind);
+    const response = await fetch(`${running.url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ status: 'not ready', reason: 'the policies are too old', behind });
+    expect((await fetch(`${running.url}/livez`)).status).toBe(200);
+    pdp.setBehind([]);
+    expect(await (await fetch(`${running.url}/readyz`)).json()).toEqual({ status: 'ready' });
+  });
+
   it('/metrics is what the telemetry gives, in its content type', async () => {
     const response = await fetch(`${running.url}/metrics?name=x`);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
