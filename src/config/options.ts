@@ -5,6 +5,7 @@
  * with units here as everywhere.
  */
 
+import { followingOptions } from './following-options.ts';
 import type { OptionSpec } from './option-spec.ts';
 
 export const serveOptions = [
@@ -214,29 +215,7 @@ export const serveOptions = [
     max: '10m',
     sentence: 'How long shutting down may take: requests in flight finish, and the decision log is written.',
   },
-  {
-    key: 'compare-interval',
-    kind: 'duration',
-    default: '30s',
-    min: '1s',
-    max: '1h',
-    sentence: 'How often the revision is compared with that of Redis, in case a message was lost.',
-  },
-  {
-    key: 'max-staleness',
-    kind: 'duration',
-    default: '0s',
-    min: '0s',
-    max: '168h',
-    sentence: 'How long ago a policy may have last been known to be the newest before --when-stale applies; 0 is ever.',
-  },
-  {
-    key: 'when-stale',
-    kind: 'choice',
-    choices: ['refuse', 'answer'],
-    default: 'refuse',
-    sentence: 'Past --max-staleness: refuse what is asked (UNAVAILABLE) and be not ready, or answer, and log it.',
-  },
+  ...followingOptions,
   {
     key: 'instance',
     kind: 'string',

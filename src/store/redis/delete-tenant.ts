@@ -52,7 +52,9 @@ async function readDeletes(client: RedisClient, keys: TenantKeys): Promise<{ del
   };
   const revision = await load(client, keys, {
     scan: () => scanRecords(client, keys, take),
-    replay: (changeSets) => changeSets.forEach(({ changes }) => take(changes)),
+    replay: (changeSets) => {
+      for (const { changes } of changeSets) take(changes);
+    },
     restart: () => {
       records = emptied();
     },
