@@ -3,9 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
-/** Uses a connection that ends afterwards, and fails at once where there is none. */
-export async function asAdmin<T>(url: string, use: (admin: Redis) => Promise<T>): Promise<T> {
-  const admin = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 2000, commandTimeout: 5000 });
+/** Uses a connection that ends afterwards, and fails where there is none, or no answer for so long. */
+export async function asAdmin<T>(url: string, use: (admin: Redis) => Promise<T>, patienceMs = 5000): Promise<T> {
+  const timeouts = { connectTimeout: patienceMs, socketTimeout: patienceMs, disconnectTimeout: 100 };
+  const admin = new Redis(url, { lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0, ...timeouts });
   admin.on('error', () => {});
   try {
     await admin.connect();

@@ -31,6 +31,8 @@ export interface RedisCluster {
 
 const slots = 16_384;
 const nodeTimeoutMs = 500;
+/** A node that says nothing for so long is passed over when all are asked. */
+const frozenMs = 500;
 
 /** Takes some 2 seconds: a node waits for so long before it believes that it is a master. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
@@ -166,7 +168,7 @@ interface NodeLine {
 
 /** CLUSTER NODES: id, address@bus,host, flags, master, ping, pong, epoch, link, slots ... */
 async function linesOf({ url }: RedisServer): Promise<NodeLine[]> {
-  const text = String(await asAdmin(url, (admin) => admin.cluster('NODES')));
+  const text = String(await asAdmin(url, (admin) => admin.cluster('NODES'), frozenMs));
   return text
     .split('\n')
     .filter((line) => line !== '' && !line.includes('handshake'))

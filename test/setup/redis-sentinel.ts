@@ -40,6 +40,8 @@ export interface RedisSentinel {
 
 const name = 'primary';
 const downAfterMs = 400;
+/** A Sentinel that says nothing for so long is passed over when all are asked. */
+const frozenMs = 1000;
 
 export async function startSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
   const { replicas = 2, sentinels: wanted = 3, server, sentinelConfig = {} } = options;
@@ -88,6 +90,7 @@ function toSetup(
     asAdmin(
       password === undefined ? sentinel.url : sentinel.url.replace('//', `//:${password}@`),
       (admin) => admin.call(...words) as Promise<T>,
+      frozenMs,
     );
   const tune = async (sentinel: RedisServer, publishPeriodMs: number) => {
     // While a failover lasts replicas are asked each second: five pings must be longer, or none is known well enough.

@@ -87,6 +87,8 @@ export function connect(target: RedisTarget, options: ConnectionOptions = {}): C
         waiting = undefined;
       });
       await waiting.catch(() => {
+        // Whom it asked where everything is may be frozen: it asks anew, and chooses among the nodes at random.
+        if (client.status === 'connect') client.disconnect(true);
         throw new PosternError('STORE_UNAVAILABLE', `${description} is not reachable: ${lastError || 'no answer'}`);
       });
     },

@@ -10,17 +10,18 @@ import type { CommitOptions, FlatLoad, FlatLoadOptions, Store, StoreListener, Su
 import { loadFlatAside } from './bulk/load-aside.ts';
 import { type Commands, defineCommands } from './commands.ts';
 import { type CommitRequest, commit, type HistoryLimits } from './commit.ts';
-import { type Connection, type ConnectionOptions, connect, createSubscriber } from './connection.ts';
+import { type ConnectionOptions, connect, createSubscriber, type RedisClient } from './connection.ts';
 import { deleteTenant } from './delete-tenant.ts';
 import { toRefusal, toStoreError } from './errors.ts';
 import { RedisFollower } from './follow.ts';
-import { readChangesSince, readHead } from './history.ts';
+import { readChangesSince } from './history.ts';
 import { readChangesBefore } from './history-before.ts';
 import { type TenantKeys, tenantKeys, tenantsKey } from './keys.ts';
 import { load } from './load.ts';
-import { type OnBatch, scanRecords } from './scan.ts';
+import { scanRecords } from './scan.ts';
 import type { RedisTarget } from './target.ts';
 import { listTenants } from './tenants.ts';
+import { TriedConnection } from './tried-connection.ts';
 
 export interface RedisStoreOptions extends ConnectionOptions {
   /** About how many entries, and bytes, a tenant's change stream keeps. Default 10,000 and 64 MiB. */
@@ -52,37 +53,35 @@ class RedisStore implements Store {
   readonly description: string;
   readonly #target: RedisTarget;
   readonly #options: RedisStoreOptions;
-  readonly #connection: Connection;
+  readonly #reading: TriedConnection;
+  /** For commits: a large one holds Redis up for long, and reads must not wait behind it. It connects with the first. */
+  readonly #writing: TriedConnection;
   readonly #commands: Commands;
   readonly #follower: RedisFollower;
   readonly #history: HistoryLimits;
   readonly #now: () => number;
-  readonly #heartbeatTimeoutMs: number;
-  /** Commits under way: they may hold Redis up for long, and nobody could tell how they ended if they were cut off. */
-  #commits = 0;
   /** Tenants that this process has put on the list of tenants; names leave it only where Redis is emptied. */
   readonly #listed = new Set<string>();
 
   constructor(target: RedisTarget, options: RedisStoreOptions) {
     this.#target = target;
     this.#options = options;
-    this.#connection = connect(target, options);
-    this.description = this.#connection.description;
-    this.#commands = defineCommands(this.#connection.client);
+    const answerMs = options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs;
+    this.#reading = new TriedConnection(connect(target, options), answerMs);
+    this.#writing = new TriedConnection(connect(target, options), answerMs);
+    this.description = this.#reading.connection.description;
+    this.#commands = defineCommands(this.#writing.connection.client);
     this.#history = options.history ?? defaultHistory;
     this.#now = options.now ?? Date.now;
-    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs;
     this.#follower = new RedisFollower({
-      createClient: (attempt) => createSubscriber(target, options, attempt, this.#heartbeatTimeoutMs),
+      createClient: (attempt) => createSubscriber(target, options, attempt, answerMs),
       heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
-      toRefusal: (message) => toRefusal(message, this.#connection),
+      toRefusal: (message) => toRefusal(message, this.#reading.connection),
     });
   }
 
   head(tenant: string): Promise<Revision | undefined> {
-    return this.#run(`cannot read the head of tenant ${tenant}`, () =>
-      this.#answered(readHead(this.#connection.client, tenantKeys(tenant))),
-    );
+    return this.#run(`cannot read the head of tenant ${tenant}`, () => this.#reading.head(tenantKeys(tenant)));
   }
 
   load(
@@ -99,28 +98,22 @@ class RedisStore implements Store {
         throw error;
       }
     };
-    return this.#run(`cannot load tenant ${tenant}`, () => this.#load(tenantKeys(tenant), guarded, onRestart)).catch(
-      (error) => {
-        throw ofCaller === undefined ? error : ofCaller.error;
-      },
-    );
-  }
-
-  #load(keys: TenantKeys, onBatch: OnBatch, restart: (() => void) | undefined): Promise<Revision> {
-    const { client } = this.#connection;
-    return load(client, keys, {
-      scan: () => scanRecords(client, keys, onBatch),
-      async replay(changeSets) {
-        for (const { changes } of changeSets) if (changes.length > 0) await onBatch(changes);
-      },
-      restart,
+    return this.#read(`cannot load tenant ${tenant}`, tenant, (client, keys) =>
+      load(client, keys, {
+        scan: () => scanRecords(client, keys, guarded),
+        async replay(changeSets) {
+          for (const { changes } of changeSets) if (changes.length > 0) await guarded(changes);
+        },
+        restart: onRestart,
+      }),
+    ).catch((error) => {
+      throw ofCaller === undefined ? error : ofCaller.error;
     });
   }
 
   loadFlat(tenant: string, options: FlatLoadOptions): Promise<FlatLoad | undefined> {
-    return this.#run(`cannot load tenant ${tenant}`, async () => {
-      const { client } = this.#connection;
-      const sizes = await Promise.all(tenantKeys(tenant).recordList.map((key) => client.hlen(key)));
+    return this.#read(`cannot load tenant ${tenant}`, tenant, async (client, keys) => {
+      const sizes = await Promise.all(keys.recordList.map((key) => client.hlen(key)));
       if (sizes.reduce((sum, size) => sum + size, 0) < fewRecords) return undefined;
       const task = {
         target: this.#target,
@@ -133,38 +126,39 @@ class RedisStore implements Store {
   }
 
   changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined> {
-    return this.#run(`cannot read the changes of tenant ${tenant}`, () =>
-      readChangesSince(this.#connection.client, tenantKeys(tenant), since, limit),
+    return this.#read(`cannot read the changes of tenant ${tenant}`, tenant, (client, keys) =>
+      readChangesSince(client, keys, since, limit),
     );
   }
 
   changesBefore(tenant: string, before: Revision | undefined, limit: number): Promise<readonly ChangeSet[]> {
-    return this.#run(`cannot read the changes of tenant ${tenant}`, () =>
-      readChangesBefore(this.#connection.client, tenantKeys(tenant), before, limit),
+    return this.#read(`cannot read the changes of tenant ${tenant}`, tenant, (client, keys) =>
+      readChangesBefore(client, keys, before, limit),
     );
   }
 
   commit(tenant: string, changes: readonly Change[], options: CommitOptions = {}): Promise<Revision> {
-    return this.#run(`cannot commit to tenant ${tenant} (if it was sent, it may have been made)`, () =>
-      this.#commit(tenantKeys(tenant), changes, options),
-    );
+    const doing = `cannot commit to tenant ${tenant} (if it was sent, it may have been made)`;
+    return this.#run(doing, () => this.#commit(tenantKeys(tenant), changes, options), this.#writing);
   }
 
   deleteTenant(tenant: string, options: CommitOptions = {}): Promise<Revision> {
-    return this.#run(`cannot delete tenant ${tenant} (if it was sent, it may have been made)`, () => {
-      const keys = tenantKeys(tenant);
-      return deleteTenant(this.#connection.client, keys, options, (...args) => this.#commit(keys, ...args));
-    });
+    const doing = `cannot delete tenant ${tenant} (if it was sent, it may have been made)`;
+    return this.#read(doing, tenant, (client, keys) =>
+      deleteTenant(client, keys, options, (...args) => this.#commit(keys, ...args)),
+    );
   }
 
-  async #commit(keys: TenantKeys, changes: readonly Change[], request: CommitRequest): Promise<Revision> {
-    const { client } = this.#connection;
+  #commit(keys: TenantKeys, changes: readonly Change[], request: CommitRequest): Promise<Revision> {
+    return this.#writing.use(keys, () => this.#commitNow(keys, changes, request));
+  }
+
+  async #commitNow(keys: TenantKeys, changes: readonly Change[], request: CommitRequest): Promise<Revision> {
+    const { client } = this.#writing.connection;
     const { tenant } = keys;
     // Before the commit, so that no history is ever left off the list; tenants() passes over those without one.
     if (!this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
-    this.#commits++;
-    const committing = commit(client, this.#commands, keys, changes, request, this.#history, this.#now());
-    const revision = await committing.finally(() => this.#commits--);
+    const revision = await commit(client, this.#commands, keys, changes, request, this.#history, this.#now());
     // A first revision of a tenant that was listed already: Redis was emptied, and the list with it.
     if (revision.number === 1 && this.#listed.has(tenant)) await client.sadd(tenantsKey, tenant);
     this.#listed.add(tenant);
@@ -176,32 +170,29 @@ class RedisStore implements Store {
   }
 
   tenants(): Promise<readonly string[]> {
-    return this.#run('cannot read the list of tenants', () => listTenants(this.#connection.client));
+    return this.#run('cannot read the list of tenants', () =>
+      this.#reading.use(undefined, () => listTenants(this.#reading.connection.client)),
+    );
   }
 
   async close(): Promise<void> {
     this.#follower.close();
-    this.#connection.close();
+    this.#reading.connection.close();
+    this.#writing.connection.close();
   }
 
-  /** For what Redis answers at once: where it does not, the connection is begun anew, and that ends the wait. */
-  async #answered<T>(reply: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => {
-      if (this.#commits === 0) this.#connection.restart(`no answer in ${this.#heartbeatTimeoutMs} ms`);
-    }, this.#heartbeatTimeoutMs);
-    try {
-      return await reply;
-    } finally {
-      clearTimeout(timer);
-    }
+  #read<T>(doing: string, tenant: string, work: (client: RedisClient, keys: TenantKeys) => Promise<T>): Promise<T> {
+    return this.#run(doing, () => {
+      const keys = tenantKeys(tenant);
+      return this.#reading.use(keys, () => work(this.#reading.connection.client, keys));
+    });
   }
 
-  async #run<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  async #run<T>(doing: string, work: () => Promise<T>, { connection } = this.#reading): Promise<T> {
     try {
-      await this.#connection.ready();
       return await work();
     } catch (error) {
-      throw toStoreError(error, doing, this.#connection);
+      throw toStoreError(error, doing, connection);
     }
   }
 }
