@@ -70,12 +70,17 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
   return clashes;
 }
 
-function loadingClashesOf({ tenant, tenantLoading }: ServeOptions): readonly Clash[] {
+function loadingClashesOf({ tenant, tenantLoading, tenantMemoryBytes }: ServeOptions): readonly Clash[] {
   const clashes: Clash[] = [];
   const onDemand = tenantLoading === 'on-demand';
   if (onDemand && !tenant.includes(everyTenant)) {
     const message = `--tenant-loading=on-demand needs --tenant '${everyTenant}': tenants that are named are loaded at once`;
     clashes.push({ about: ['tenant-loading', 'tenant'], missing: true, message });
+  }
+  if (tenantMemoryBytes > 0 && !onDemand) {
+    const message =
+      '--tenant-memory-bytes needs --tenant-loading=on-demand: a tenant that was let go is loaded again then';
+    clashes.push({ about: ['tenant-memory-bytes', 'tenant-loading'], missing: true, message });
   }
   return clashes;
 }

@@ -25,6 +25,15 @@ export const serveOptions = [
       'With --tenant *: load every tenant as it is found, or each at the first question for it; those named beside * are loaded at once either way.',
   },
   {
+    key: 'tenant-memory-bytes',
+    kind: 'bytes',
+    default: '0',
+    min: '0',
+    max: '1TiB',
+    sentence:
+      'With --tenant-loading=on-demand: how much memory tenants may take, about; beyond, those not asked for longest are let go; 0 lets none go.',
+  },
+  {
     key: 'policy',
     kind: 'string',
     placeholder: 'file',

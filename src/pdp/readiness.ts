@@ -105,10 +105,7 @@ export class Readiness {
       else this.#stale.delete(replica);
       this.#options.onStale(toBehind(replica), isStale);
     }
-    if (this.#stale.size > replicas.length) {
-      const here = new Set(replicas);
-      for (const replica of this.#stale) if (!here.has(replica)) this.#stale.delete(replica);
-    }
+    for (const replica of this.#stale) if (replica.closed.aborted) this.#stale.delete(replica);
     if (this.ready !== this.#told) this.#tell();
   }
 

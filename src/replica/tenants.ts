@@ -8,8 +8,8 @@ import { checked, problemOfTenant, quote } from '../model/names.ts';
 import type { Replica } from './replica.ts';
 import { Resident } from './resident.ts';
 
-/** How long a question waits for its tenant where it brings no limit of its own, in milliseconds. */
-const patienceMs = 5_000;
+/** How long a question waits for its tenant where it brings no limit of its own: as long as any call may, in milliseconds. */
+const patienceMs = 30_000;
 
 /**
  * Looks for a tenant in the store. Resolves when it was added, or removed, or is known not to be there by a look that
@@ -105,6 +105,10 @@ export class Tenants {
     return this.#residents.has(tenant);
   }
 
+  isHere(resident: Resident): boolean {
+    return this.#residents.get(resident.replica.tenant) === resident;
+  }
+
   /** Keeps a tenant from being let go, for who goes on with it for longer than one turn, until what this returns is called. */
   hold({ tenant }: Replica): () => void {
     const resident = this.#residents.get(tenant);
@@ -148,7 +152,7 @@ export class Tenants {
   /**
    * The replica of a tenant, looked for in the store where it is not here and all are served; waits for the first
    * attempt to load it, which may have failed. Those who ask for one tenant at the same time share its load.
-   * @param signal Ends the wait; without one, seconds do.
+   * @param signal Ends the wait; without one, half a minute does.
    * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT; NOT_READY where it cannot be told in time
    */
   async find(name: string, signal: AbortSignal = AbortSignal.timeout(patienceMs)): Promise<Replica> {

@@ -3,7 +3,7 @@ import { formatRevision } from '../model/change.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { ReplicaEvent } from '../replica/state.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { SnapshotFacts } from '../telemetry/metrics.ts';
+import type { SnapshotCounts, SnapshotFacts } from '../telemetry/metrics.ts';
 
 const lastStays = 'the last policy stays in force';
 const noneYet = 'there is no policy yet';
@@ -65,14 +65,19 @@ export class ReplicaWatch {
     this.#logger.error(fields, problem);
   }
 
-  facts(replica: Replica): SnapshotFacts {
+  /** @param bytes What its snapshot takes, about. */
+  facts(replica: Replica, bytes: number): SnapshotFacts {
     return {
       tenant: this.tenant,
       revision: replica.current?.revision.number ?? 0,
       behindSeconds: replica.freshness.ageMs() / 1_000,
-      loads: this.#loads,
-      applied: this.#applied,
-      failures: this.#failures,
+      bytes,
+      ...this.counts,
     };
+  }
+
+  /** What it counted since it began. */
+  get counts(): SnapshotCounts {
+    return { loads: this.#loads, applied: this.#applied, failures: this.#failures };
   }
 }

@@ -1,39 +1,31 @@
 /**
  * The tenants that this process serves: those it was told, or all that the store has, found as they come and go, each
- * loaded when it is found or when it is asked for. Made by the parts list; it alone opens and closes replicas.
+ * loaded when it is found or when it is asked for. Made by the parts list; how tenants are held is the residence's affair.
  */
-import { graphOptions } from '../condition/graph-options.ts';
 import { everyTenant } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import { isEmpty } from '../graph/is-empty.ts';
 import { messageOf } from '../model/errors.ts';
 import { startJitteredInterval } from '../replica/jittered-interval.ts';
-import { LoadTurns } from '../replica/load-turns.ts';
-import { Replica } from '../replica/replica.ts';
 import type { Resident } from '../replica/resident.ts';
 import { Tenants } from '../replica/tenants.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { SnapshotFacts } from '../telemetry/metrics.ts';
+import type { SnapshotFacts, TenantFacts } from '../telemetry/metrics.ts';
 import { Looks } from './looks.ts';
-import { ReplicaWatch } from './replica-watch.ts';
+import { Residence } from './residence.ts';
 
-/** How long a synchronisation that failed waits before it is tried again, in milliseconds. */
-const retryMs = 200;
 /** The least time between two looks at the list of tenants, in milliseconds: anybody may ask for one that is not there. */
 const lookAgainMs = 1_000;
 /** How long a look waits for a replica to hear of its tenant's deletion, in milliseconds; the next one waits again. */
 const hearMs = 1_000;
-/** Graphs that are loaded at once, and how many of those may be of tenants that fail or take long. */
-const loadSlots = { slots: 4, heavySlots: 1 };
 
 export class ServedTenants {
   readonly tenants: Tenants;
   readonly #store: Store;
   readonly #options: ServeOptions;
   readonly #logger: Logger;
-  readonly #watches = new Map<Replica, ReplicaWatch>();
-  readonly #turns = new LoadTurns({ ...loadSlots, roomInMs: () => 0, now: () => performance.now() });
+  readonly #residence: Residence;
   /** Those that stay whatever happens, short of their deletion. */
   readonly #named: ReadonlySet<string>;
   /** Where all tenants are served. */
@@ -51,6 +43,8 @@ export class ServedTenants {
     this.#named = new Set(options.tenant.filter((name) => name !== everyTenant));
     const all = options.tenant.includes(everyTenant);
     this.tenants = all ? new Tenants([], (name) => this.#lookFor(name)) : new Tenants();
+    const onEmptied = () => this.#lookSoon();
+    this.#residence = new Residence({ store, serve: options, logger, tenants: this.tenants, onEmptied });
     for (const tenant of this.#named) this.#add(tenant);
     if (!all) return;
     this.#looks = new Looks(() => this.#look(), lookAgainMs);
@@ -65,7 +59,12 @@ export class ServedTenants {
 
   /** What metrics say of each tenant. */
   facts(): readonly SnapshotFacts[] {
-    return [...this.#watches].map(([replica, watch]) => watch.facts(replica));
+    return this.#residence.facts();
+  }
+
+  /** What they say of all of them. */
+  tenantFacts(): TenantFacts {
+    return this.#residence.tenantFacts();
   }
 
   /** Ends every wait for a tenant or a revision: a drain must not last as long as their patience. */
@@ -77,8 +76,7 @@ export class ServedTenants {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopLooking?.();
-    this.#turns.close();
-    await Promise.all([...this.tenants.replicas].map((replica) => replica.close()));
+    await this.#residence.stop();
   }
 
   get #isOnDemand(): boolean {
@@ -125,7 +123,7 @@ export class ServedTenants {
       this.tenants.listed();
       const missing = [...this.tenants.residents].filter(({ replica }) => !found.has(replica.tenant));
       const gone = await Promise.all(missing.map((resident) => this.#isGone(resident)));
-      await Promise.all(missing.filter((_, i) => gone[i]).map(({ replica }) => this.#remove(replica)));
+      await Promise.all(missing.filter((_, i) => gone[i]).map((resident) => this.#remove(resident)));
       this.#lastProblem = '';
     } catch (error) {
       const problem = messageOf(error);
@@ -155,32 +153,14 @@ export class ServedTenants {
   }
 
   #add(tenant: string): void {
-    const watch = new ReplicaWatch(tenant, this.#logger);
-    const lane = this.#turns.lane(() => resident.isHeld);
-    const replica = new Replica({
-      store: this.#store,
-      tenant,
-      graph: graphOptions,
-      compareIntervalMs: this.#options.compareIntervalMs,
-      retryMs,
-      now: Date.now,
-      onEvent: (event) => watch.note(event),
-      inTurn: lane.inTurn,
-    });
-    this.#watches.set(replica, watch);
-    // Another sidecar may have deleted it: that comes as a change set like any other.
-    replica.onSnapshot((snapshot) => {
-      if (isEmpty(snapshot)) this.#lookSoon();
-    });
-    const resident = this.tenants.add(replica, this.#named.has(tenant));
-    resident.hurry = lane.hurry;
+    this.#residence.open(tenant, this.#named.has(tenant));
   }
 
-  async #remove(replica: Replica): Promise<void> {
-    const { tenant } = replica;
-    this.tenants.remove(tenant);
-    this.#watches.delete(replica);
+  async #remove(resident: Resident): Promise<void> {
+    const { tenant } = resident.replica;
+    // Meanwhile it may have been let go, and come again.
+    if (!this.tenants.isHere(resident)) return;
     this.#logger.info({ tenant }, 'the tenant was deleted, and is not served any more');
-    await replica.close();
+    await this.#residence.close(resident, true);
   }
 }

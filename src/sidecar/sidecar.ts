@@ -14,7 +14,7 @@ import { createGates } from '../server/gates.ts';
 import type { TlsFiles } from '../server/grpc/tls.ts';
 import { type Servers, startServers } from '../server/start.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createMetrics, type SnapshotFacts } from '../telemetry/metrics.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { type OpenAdministration, openAdministration } from './administration.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openStore } from './open-store.ts';
@@ -62,7 +62,7 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     });
     const administration = await openAdministration(options, store, served, logger);
     closers.push(async () => administration?.close());
-    const servers = await serve(options, logger, log, pdp, administration, () => served.facts());
+    const servers = await serve(options, logger, log, pdp, administration, served);
     closers.push((deadlineMs) => {
       served.endWaits();
       return servers.close(deadlineMs - logShareMs(deadlineMs));
@@ -99,7 +99,7 @@ async function serve(
   log: DecisionLog,
   pdp: RunningPdp,
   administration: OpenAdministration | undefined,
-  snapshots: () => readonly SnapshotFacts[],
+  served: ServedTenants,
 ): Promise<Servers> {
   const requestErrors: Partial<Record<ErrorCode, number>> = {};
   const gates = createGates(options, (reason, shed) =>
@@ -108,7 +108,8 @@ async function serve(
   const metrics = createMetrics({
     decisions: () => pdp.counters,
     decisionLog: () => log.stats(),
-    snapshots,
+    snapshots: () => served.facts(),
+    tenants: () => served.tenantFacts(),
     requestErrors: () => requestErrors,
     load: () => gates.admission,
   });

@@ -6,21 +6,37 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 
-/** Facts about a tenant's snapshot. */
-export interface SnapshotFacts {
+/** What happened to a tenant's snapshot since start. */
+export interface SnapshotCounts {
+  /** Whole loads, and change sets applied. */
+  readonly loads: number;
+  readonly applied: number;
+  /** Loads and change sets that failed. */
+  readonly failures: number;
+}
+
+/** Facts about a tenant's snapshot, or those of several tenants together. */
+export interface SnapshotFacts extends SnapshotCounts {
   readonly tenant: string;
-  /** The number of the revision; 0 without a snapshot. */
-  readonly revision: number;
+  /** The number of the revision; 0 without a snapshot, undefined where it stands for none. */
+  readonly revision: number | undefined;
   /**
    * Seconds since the snapshot was last known to be the store's newest; 0 while it is. Without a snapshot, since it was
    * first looked for: what alerts on a policy that is too old has to see one that never came.
    */
   readonly behindSeconds: number;
-  /** Whole loads, and change sets applied, since start. */
-  readonly loads: number;
-  readonly applied: number;
-  /** Loads and change sets that failed. */
-  readonly failures: number;
+  /** What it takes in memory, about. */
+  readonly bytes: number;
+}
+
+/** Facts about tenants as a whole. */
+export interface TenantFacts {
+  /** With a snapshot in memory. */
+  readonly loaded: number;
+  /** Let go for want of memory, since start. */
+  readonly evicted: number;
+  /** Loads that wait for their turn. */
+  readonly loadsWaiting: number;
 }
 
 /** Where values come from; each is called when metrics are read. */
@@ -35,7 +51,9 @@ export interface MetricSources {
     readonly pendingRecords: number;
     readonly pendingBytes: number;
   };
+  /** A bounded number of them: each is a line of every metric. */
   snapshots(): readonly SnapshotFacts[];
+  tenants(): TenantFacts;
   /** Refused requests by error code. */
   requestErrors(): Readonly<Record<string, number>>;
   /** Requests in progress, and those that were refused because there was too much to do. */
@@ -96,8 +114,10 @@ export function createMetrics(sources: MetricSources): Metrics {
   const ofLog = (field: keyof ReturnType<MetricSources['decisionLog']>) => (): Sample[] => [
     [{}, sources.decisionLog()[field]],
   ];
+  let snapshots: readonly SnapshotFacts[] = [];
   const ofSnapshots = (field: Exclude<keyof SnapshotFacts, 'tenant'>) => (): Sample[] =>
-    sources.snapshots().map((facts) => [{ tenant: facts.tenant }, facts[field]]);
+    snapshots.flatMap(({ tenant, [field]: value }): Sample[] => (value === undefined ? [] : [[{ tenant }, value]]));
+  const ofTenants = (field: keyof TenantFacts) => (): Sample[] => [[{}, sources.tenants()[field]]];
 
   counter('postern_decisions_total', 'Decisions since start.', ['source', 'allowed'], () =>
     Object.entries(sources.decisions()).flatMap(([source, { allowed, denied }]): Sample[] => [
@@ -132,9 +152,14 @@ export function createMetrics(sources: MetricSources): Metrics {
     ['tenant'],
     ofSnapshots('behindSeconds'),
   );
+  gauge('postern_snapshot_bytes', 'Memory that the snapshot takes, about.', ['tenant'], ofSnapshots('bytes'));
   counter('postern_snapshot_loads_total', 'Whole graphs loaded.', ['tenant'], ofSnapshots('loads'));
   counter('postern_snapshot_applied_total', 'Change sets applied.', ['tenant'], ofSnapshots('applied'));
   counter('postern_snapshot_failures_total', 'Loads and change sets that failed.', ['tenant'], ofSnapshots('failures'));
+
+  gauge('postern_tenants_loaded', 'Tenants with a snapshot in memory.', [], ofTenants('loaded'));
+  counter('postern_tenants_evicted_total', 'Tenants let go for want of memory.', [], ofTenants('evicted'));
+  gauge('postern_tenant_loads_waiting', 'Loads that wait for their turn.', [], ofTenants('loadsWaiting'));
 
   gauge(
     'postern_event_loop_lag_seconds',
@@ -154,7 +179,11 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: () => {
+      // Once for all metrics that are read from it: there may be thousands of tenants behind it.
+      snapshots = sources.snapshots();
+      return registry.metrics();
+    },
     async describe() {
       const metrics = await registry.getMetricsAsJSON();
       return metrics.map(({ name, type, help }) => ({
@@ -181,5 +210,8 @@ export async function metricsDocument(metrics: Metrics): Promise<string> {
 | name | kind | labels | |
 |---|---|---|---|
 ${rows.join('\n')}
+
+The first 100 tenants that a process serves have lines of their own, those named in \`--tenant\` first. All others stand together under \`tenant="*"\`:
+their counters and bytes added up, and the longest of their \`postern_snapshot_behind_seconds\`. A tenant that was let go keeps its counters.
 `;
 }

@@ -31,6 +31,7 @@ test('what nobody says has its default', () => {
   expect(parse({ flags: policy })).toEqual({
     tenant: ['default'],
     tenantLoading: 'eager',
+    tenantMemoryBytes: 0,
     policy: 'policy.yaml',
     redis: undefined,
     grpc: true,
@@ -219,6 +220,16 @@ test('an options file that is a list is refused, an empty one is not', () => {
 const redis = { redis: 'redis://x' };
 const across: { name: string; flags: Record<string, unknown>; says: string }[] = [
   { name: 'no store', flags: {}, says: 'nothing to serve' },
+  {
+    name: 'loading on demand of tenants that are named',
+    flags: { ...redis, tenant: 'acme', tenantLoading: 'on-demand' },
+    says: "--tenant-loading=on-demand needs --tenant '*'",
+  },
+  {
+    name: 'a bound on memory where all tenants are loaded',
+    flags: { ...redis, tenant: '*', tenantMemoryBytes: '1GiB' },
+    says: '--tenant-memory-bytes needs --tenant-loading=on-demand',
+  },
   { name: 'two stores', flags: { ...policy, ...redis }, says: '--policy and --redis exclude each other' },
   { name: 'an illegal tenant', flags: { ...redis, tenant: 'A' }, says: '--tenant "A" is not legal' },
   { name: 'a policy for two tenants', flags: { ...policy, tenant: 'a,b' }, says: '--policy serves one tenant' },

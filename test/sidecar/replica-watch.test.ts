@@ -60,9 +60,9 @@ test('a tenant without a policy is behind since it was looked for, and one with 
   const watch = new ReplicaWatch('default', createLogger({ level: 'silent', format: 'json' }));
   await replica.attempted;
   nowMs = 9_000;
-  expect(watch.facts(replica)).toMatchObject({ revision: 0, behindSeconds: 5 });
+  expect(watch.facts(replica, 7)).toMatchObject({ revision: 0, behindSeconds: 5 });
   await store.commit('default', []);
-  await vi.waitFor(() => expect(watch.facts(replica)).toMatchObject({ revision: 1, behindSeconds: 0 }));
+  await vi.waitFor(() => expect(watch.facts(replica, 7)).toMatchObject({ revision: 1, behindSeconds: 0, bytes: 7 }));
   await replica.close();
   await store.close();
 });

@@ -8,7 +8,11 @@ const errors: Record<string, number> = { INVALID_SUBJECT: 4 };
 const sources: MetricSources = {
   decisions: () => decisions,
   decisionLog: () => log,
-  snapshots: () => [{ tenant: 'a"b', revision: 7, behindSeconds: 1.5, loads: 1, applied: 6, failures: 0 }],
+  snapshots: () => [
+    { tenant: 'a"b', revision: 7, behindSeconds: 1.5, loads: 1, applied: 6, failures: 0, bytes: 9_000 },
+    { tenant: '*', revision: undefined, behindSeconds: 0, loads: 2, applied: 0, failures: 0, bytes: 0 },
+  ],
+  tenants: () => ({ loaded: 2, evicted: 5, loadsWaiting: 3 }),
   requestErrors: () => errors,
   load: () => ({ inFlight: 3, heldBytes: 4_096, shed: { queue_delay: 0, in_flight: 8, held_bytes: 0 } }),
 };
@@ -38,8 +42,17 @@ test.for([
   'postern_snapshot_revision{tenant="a\\"b"} 7',
   'postern_snapshot_behind_seconds{tenant="a\\"b"} 1.5',
   'postern_snapshot_applied_total{tenant="a\\"b"} 6',
+  'postern_snapshot_bytes{tenant="a\\"b"} 9000',
+  'postern_snapshot_loads_total{tenant="*"} 2',
+  'postern_tenants_loaded 2',
+  'postern_tenants_evicted_total 5',
+  'postern_tenant_loads_waiting 3',
 ])('%s', async (line) => {
   expect((await metrics.text()).split('\n')).toContain(line);
+});
+
+test('what stands for several tenants has no revision', async () => {
+  expect(await metrics.text()).not.toContain('postern_snapshot_revision{tenant="*"}');
 });
 
 test('each reading gives the counters as they are then, not their sum', async () => {

@@ -29,7 +29,7 @@ export function waitForView(
 }
 
 /**
- * Bounds a view that no revision was asked for, and that has to be waited for all the same: its tenant was not known.
+ * Bounds a view that no revision was asked for, and that has to be waited for all the same: its tenant is not here yet.
  * @param remainingMs Until the deadline; Infinity without one.
  * @param onCancelled Calls back when the caller is gone.
  */
@@ -41,7 +41,7 @@ export function withinDeadline(
   const { signal, end, release } = startPatience(remainingMs);
   onCancelled(end);
   const late = new Promise<never>((_, reject) => {
-    const message = 'whether there is such a tenant was not known within the deadline; try again, or allow more time';
+    const message = 'the tenant was not found, or not loaded, within the deadline; try again, or allow more time';
     const refuse = () => reject(new PosternError('NOT_READY', message, { field: 'tenant' }));
     signal.addEventListener('abort', refuse, { once: true });
   });
