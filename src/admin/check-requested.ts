@@ -11,7 +11,11 @@ import { problemOfObject, quote } from '../model/names.ts';
 import type { RequestedChange } from './api.ts';
 import { fieldProblem, throwIfAny } from './problems.ts';
 
-const compileNothing = { compileRegex: () => {}, compileCondition: () => {}, checkCondition: () => undefined };
+const compileNothing = {
+  compileRegex: () => ({ instructions: 0 }),
+  compileCondition: () => {},
+  checkCondition: () => undefined,
+};
 
 /** @throws PosternError INVALID_CHANGE */
 export function checkShapes(changes: readonly RequestedChange[]): void {

@@ -1,6 +1,6 @@
 /** Pattern scopes of a draft: remembers which came into use or went out of it, and indexes the types concerned. */
 import type { Scope } from '../model/scope.ts';
-import { createPatternIndex, idMatcherOf } from './pattern.ts';
+import { assertTriable, createPatternIndex, idMatcherOf } from './pattern.ts';
 import type { Snapshot, TypePatterns } from './snapshot.ts';
 
 export class PatternDraft {
@@ -23,12 +23,15 @@ export class PatternDraft {
     if (scope.kind === 'glob' || scope.kind === 'regex') this.#scopesOf(scope.type).delete(node);
   }
 
+  /** @throws PosternError INVALID_POLICY where the expressions of a type are too much to try together */
   freeze(): ReadonlyMap<number, TypePatterns> {
     if (this.#changed.size === 0) return this.#base.patterns;
     const patterns = new Map(this.#base.patterns);
     for (const [type, scopes] of this.#changed) {
+      const { compileRegex } = this.#base.options;
+      assertTriable(scopes.values(), `type ${this.#base.names.types[type]}`, compileRegex);
       if (scopes.size === 0) patterns.delete(type);
-      else patterns.set(type, { scopes, index: createPatternIndex(scopes, this.#base.options.compileRegex) });
+      else patterns.set(type, { scopes, index: createPatternIndex(scopes, compileRegex) });
     }
     return patterns;
   }

@@ -8,7 +8,7 @@ import type { RoleRecord } from '../model/entity.ts';
 import { formatPermission, type Permission, parsePermission, parseShortPermission } from '../model/permission.ts';
 import { compileGlob, type Glob, matchesGlob } from './glob.ts';
 import type { Names } from './names.ts';
-import { type IdMatcher, idMatcherOf, type RegexCompiler } from './pattern.ts';
+import { assertTriable, type IdMatcher, idMatcherOf, type RegexCompiler } from './pattern.ts';
 
 /** What a permission is asked about. The engine's walk is one of these. */
 export interface Target {
@@ -102,6 +102,8 @@ export function compileOwn(record: RoleRecord, names: Names, compileRegex: Regex
     else if (type === '*' && !action.includes('*')) actions.push(action);
     else units.push(toUnit(permission, except, names, compileRegex));
   }
+  const scopes = units.flatMap(({ permission }) => permission.objects ?? []);
+  assertTriable(scopes, `role ${record.name}`, compileRegex);
   return { all, literals, types, actions, units, vocabulary };
 }
 

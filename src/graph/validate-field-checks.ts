@@ -13,7 +13,7 @@ export type Field = Problem['field'];
 
 /** What compiles the parts of records that are languages of their own; each throws, saying what is wrong. */
 export interface Compilers {
-  readonly compileRegex: (text: string) => unknown;
+  readonly compileRegex: (text: string) => { readonly instructions: number };
   readonly compileCondition: (text: string) => unknown;
   /** Throws nothing: what it returns is wrong. */
   readonly checkCondition: ConditionChecker;

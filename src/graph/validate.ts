@@ -14,6 +14,7 @@ import type { Compilers } from './validate-field-checks.ts';
 import { createFieldCheck } from './validate-fields.ts';
 import { createNearest, type Suggest } from './validate-nearest.ts';
 import { checkReferences } from './validate-references.ts';
+import { checkRegexes } from './validate-regexes.ts';
 import { createReport, type Report, type Validation } from './validate-report.ts';
 import { createTypeCheck, indexTypes } from './validate-types.ts';
 
@@ -38,6 +39,7 @@ export function validate(records: Iterable<EntityRecord>, options: ValidateOptio
   checkReferences(all, nearest, report);
   checkTypes(all, options, report);
   checkAttributes(all, options, report);
+  checkRegexes(all, options.compileRegex, report);
   checkConstraints(all, list);
   return list.result();
 }

@@ -47,7 +47,7 @@ export function createObjectMatch(text: string, { objects, anyObject }: CasbinMo
   if (objects !== 'keyMatch2') return (object) => object === text;
   try {
     // Not only the whole text: with alternatives, each end is held by one of them alone.
-    return compileRegex(`(?s:.*)(?:^${keyMatch2Regex(text)}$)(?s:.*)`);
+    return compileRegex(`(?s:.*)(?:^${keyMatch2Regex(text)}$)(?s:.*)`).matches;
   } catch {
     return () => false; // casbin fails on such a line; it grants nothing.
   }

@@ -18,6 +18,11 @@ export const maxPatternBytes = 1024;
  * takes time in proportion to it.
  */
 export const maxRegexInstructions = 600;
+/**
+ * Most instructions of all regular expressions together that one question may have to try: those of the scopes of one
+ * type, and those of one role. About 200 paths such as "/v[0-9]+/users/[^/]+"; globs are not counted.
+ */
+export const maxTriedInstructions = 10_000;
 /** Longest scope as a text in a request, in bytes of UTF-8: the longest pattern, every character escaped, with its type. */
 export const maxScopeTextBytes = 2_304;
 /** Most brackets of a condition, or groups of a regular expression, within each other. */

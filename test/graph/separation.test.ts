@@ -8,7 +8,7 @@ import { graph, groups, roles, users } from '../reference/arbitraries.ts';
 import { runs } from '../reference/runs.ts';
 
 const options: ValidateOptions = {
-  compileRegex: () => undefined,
+  compileRegex: () => ({ instructions: 0 }),
   compileCondition: () => undefined,
   checkCondition: () => undefined,
   suggest: () => undefined,

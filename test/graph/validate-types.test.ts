@@ -5,6 +5,7 @@ import type { BindingRecord, EntityRecord, RoleRecord } from '../../src/model/en
 const options: ValidateOptions = {
   compileRegex: (text) => {
     if (text.includes('(')) throw new Error(`${text} does not compile`);
+    return { instructions: text.length };
   },
   compileCondition: () => undefined,
   checkCondition: () => undefined,

@@ -11,11 +11,11 @@ test.each([
   ['(?i)README', 'readme', true],
   ['.', '\u{1f600}', true],
 ])('%j matches the whole of %j: %j', (regex, input, expected) => {
-  expect(compileRegex(regex)(input)).toBe(expected);
+  expect(compileRegex(regex).matches(input)).toBe(expected);
 });
 
 test('an expression that stalls backtracking engines is matched at once', () => {
-  const matches = compileRegex('(a+)+b');
+  const { matches } = compileRegex('(a+)+b');
   expect(matches('a'.repeat(100_000))).toBe(false);
 });
 
@@ -36,7 +36,7 @@ test.each([
   repeated('(', 32, 'a', ')'),
   `\\Q${'('.repeat(100)}\\E[(${'('.repeat(100)}[:alpha:](]`,
 ])('%j is of a usual size', (regex) => {
-  expect(compileRegex(regex)).toBeTypeOf('function');
+  expect(compileRegex(regex).instructions).toBeLessThanOrEqual(600);
 });
 
 test.each([
