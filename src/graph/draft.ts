@@ -20,6 +20,7 @@ import { expiryOf } from './binding.ts';
 import { BindingDraft } from './binding-draft.ts';
 import { Edge } from './edge.ts';
 import { EdgeDraft } from './edge-draft.ts';
+import { namingRecord } from './named-record.ts';
 import type { Names } from './names.ts';
 import { at, type Paged, PagedDraft } from './paged.ts';
 import { RoleDraft } from './role-draft.ts';
@@ -67,8 +68,14 @@ export class Draft {
   /** Takes changes in order. @throws PosternError INVALID_POLICY when one does not compile; drop the draft then. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.op === 'put') this.#put(change);
-      else this.#delete(change);
+      if (change.op === 'delete') this.#delete(change);
+      else {
+        try {
+          this.#put(change);
+        } catch (error) {
+          throw namingRecord(change.record, error);
+        }
+      }
     }
   }
 

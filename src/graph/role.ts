@@ -7,6 +7,7 @@
 import type { RoleRecord } from '../model/entity.ts';
 import { formatPermission, type Permission, parsePermission, parseShortPermission } from '../model/permission.ts';
 import { compileGlob, type Glob, matchesGlob } from './glob.ts';
+import { namingRecord } from './named-record.ts';
 import type { Names } from './names.ts';
 import { assertTriable, type IdMatcher, idMatcherOf, type RegexCompiler } from './pattern.ts';
 
@@ -81,6 +82,14 @@ export interface Role {
 
 /** @throws PosternError INVALID_POLICY for a permission or expression that does not parse */
 export function compileOwn(record: RoleRecord, names: Names, compileRegex: RegexCompiler): OwnPermissions {
+  try {
+    return toOwn(record, names, compileRegex);
+  } catch (error) {
+    throw namingRecord(record, error);
+  }
+}
+
+function toOwn(record: RoleRecord, names: Names, compileRegex: RegexCompiler): OwnPermissions {
   const except = (record.except ?? []).map((text) => toShortGlob(parseShortPermission(text)));
   const literals: number[] = [];
   const types: number[] = [];

@@ -96,8 +96,18 @@ export function flagAt(from: Json, field: string, unset: boolean, where: string,
 export function show(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return quote(value);
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = jsonOf(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Reading JSON has no depth that it fails at; writing it has. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch (error) {
+    if (error instanceof RangeError) return 'nested too deeply';
+    throw error;
+  }
 }
 
 /** The error of everything here. An empty field means the whole. */

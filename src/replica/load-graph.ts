@@ -27,6 +27,8 @@ export async function loadGraph(
   const loaded = await store.loadFlat?.(tenant, options);
   if (loaded !== undefined) {
     const { flat, since, revision } = loaded;
+    // The store was emptied while it was being loaded.
+    if (revision.number === emptyRevision.number) return undefined;
     return { snapshot: await standOn(flat, since, revision, graph, slices), base: { flat, since } };
   }
   let draft = new Draft(emptySnapshot(graph));

@@ -13,6 +13,7 @@ import { FaultyStore } from '../replica/faulty-store.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
 import { newTenant } from '../store/records.ts';
+import { remember } from '../store/redis/garbage.ts';
 
 let redis: Redis;
 let store: Store;
@@ -45,26 +46,10 @@ async function follow(from = store): Promise<Replica> {
   return replica;
 }
 
-/** Keeps what Redis holds of the tenant now; the returned function puts it back, in one step. */
-async function remember(): Promise<() => Promise<unknown>> {
-  const { head, changes, recordList } = tenantKeys(tenant);
-  const keys = [head, changes, ...recordList];
-  const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
-  return () => {
-    const back = redis.multi();
-    keys.forEach((key, i) => {
-      const dump = dumps[i];
-      if (dump === undefined || dump === null) back.del(key);
-      else back.restore(key, 0, dump, 'REPLACE');
-    });
-    return back.exec();
-  };
-}
-
 test('followers that hold a lost commit end at the store, and say that it was lost', async () => {
   await store.commit(tenant, [role('first')]);
   const [hearing, quiet] = [await follow(), await follow()];
-  const failOver = await remember();
+  const failOver = await remember(redis, tenant);
   const lost = await store.commit(tenant, [role('lost')]);
   for (const replica of [hearing, quiet]) await replica.waitFor(lost, undefined);
   await failOver();
@@ -80,20 +65,20 @@ test('followers that hold a lost commit end at the store, and say that it was lo
 
 test('a commit that was judged on a lost one is refused', async () => {
   await store.commit(tenant, [role('first')]);
-  const failOver = await remember();
+  const failOver = await remember(redis, tenant);
   const lost = await store.commit(tenant, [role('lost')]);
   await failOver();
-  await store.commit(tenant, [role('kept')]);
+  const kept = await store.commit(tenant, [role('kept')]);
   await expect(store.commit(tenant, [role('third')], { expected: lost })).rejects.toMatchObject({
     code: 'REVISION_CONFLICT',
-    metadata: { revision: formatRevision((await store.head(tenant)) ?? lost) },
+    metadata: { revision: formatRevision(kept) },
   });
 });
 
 test('a change set that was made on another commit is not applied to a lost one', async () => {
   const faulty = new FaultyStore(store);
   await store.commit(tenant, [role('first')]);
-  const failOver = await remember();
+  const failOver = await remember(redis, tenant);
   await store.commit(tenant, [role('lost')]);
   const replica = await follow(faulty);
   await failOver();

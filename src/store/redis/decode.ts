@@ -12,6 +12,8 @@ import { parseChange, parseRecord, withBefore } from '../../model/parse-record.t
 
 const epochPattern = /^[A-Za-z0-9]{1,64}$/;
 const numberPattern = /^[1-9][0-9]{0,15}$/;
+/** Milliseconds since 1970, of a clock that may be set to before it. */
+const timePattern = /^-?[0-9]{1,16}$/;
 const headNoncePattern = /^([1-9][0-9]{0,15})-([A-Za-z0-9]{1,64})$/;
 
 /** The fields of a head that parseHead takes, in its order. */
@@ -111,7 +113,8 @@ export function toChangeSet(
   where: string,
 ): ChangeSet {
   const at = Number(about.at);
-  if (!Number.isSafeInteger(at)) throw corrupt(where, 'at', 'is not a number of milliseconds');
+  if (!timePattern.test(String(about.at)) || !Number.isSafeInteger(at))
+    throw corrupt(where, 'at', 'is not a number of milliseconds');
   const after = nonceOf(about.after, 'after', where);
   const by = textOf(about.by, 'by', where);
   const via = textOf(about.via, 'via', where);

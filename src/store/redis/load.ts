@@ -7,6 +7,7 @@
 import { type ChangeSet, isSameRevision, type Revision } from '../../model/change.ts';
 import { entityKinds } from '../../model/entity.ts';
 import { PosternError } from '../../model/errors.ts';
+import { quote } from '../../model/names.ts';
 import { corrupt } from '../../model/parse-fields.ts';
 import { emptyRevision } from '../store.ts';
 import type { RedisClient } from './connection.ts';
@@ -64,8 +65,8 @@ async function tryToLoad(client: RedisClient, keys: TenantKeys, loading: Loading
   return at;
 }
 
-/** Records without a head are no empty graph: serving one would deny everybody everything. */
-async function refuseOrphans(client: RedisClient, keys: TenantKeys): Promise<void> {
+/** Records without a head are no empty graph: serving one would deny everybody everything. @throws PosternError STORE_CORRUPT */
+export async function refuseOrphans(client: RedisClient, keys: TenantKeys): Promise<void> {
   const orphans = await client.exists(...keys.recordList);
   if (orphans === 0 || (await readHead(client, keys)) !== undefined) return;
   throw corrupt(`key ${keys.head}`, '', 'is missing, while records of the tenant are there');
@@ -75,6 +76,14 @@ async function refuseOrphans(client: RedisClient, keys: TenantKeys): Promise<voi
 async function refuseMissing(client: RedisClient, keys: TenantKeys): Promise<void> {
   const readKinds = () => client.hmget(keys.head, 'epoch', 'revision', 'kinds');
   const before = await readKinds();
+  const unknown = before[2]?.split(' ').find((word) => word !== '' && !isKind(word));
+  if (unknown !== undefined) {
+    throw corrupt(
+      `key ${keys.head}`,
+      'kinds',
+      `names ${quote(unknown)}, which is not known here; it was perhaps written by a later version`,
+    );
+  }
   const promised = entityKinds.filter((kind) => before[2]?.split(' ').includes(kind));
   const found = await Promise.all(promised.map((kind) => client.exists(keys.records[kind])));
   const missing = promised.find((_, i) => found[i] === 0);
@@ -86,4 +95,8 @@ async function refuseMissing(client: RedisClient, keys: TenantKeys): Promise<voi
     `${where} is missing, while the head says that it has records: it was deleted, or evicted (set maxmemory-policy noeviction); restore it, or delete all keys of the tenant and apply its policy again`,
     { where, field: '' },
   );
+}
+
+function isKind(word: string): boolean {
+  return entityKinds.some((kind) => kind === word);
 }

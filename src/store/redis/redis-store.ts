@@ -17,7 +17,7 @@ import { RedisFollower } from './follow.ts';
 import { readChangesSince } from './history.ts';
 import { readChangesBefore } from './history-before.ts';
 import { type TenantKeys, tenantKeys, tenantsKey } from './keys.ts';
-import { load } from './load.ts';
+import { load, refuseOrphans } from './load.ts';
 import { scanRecords } from './scan.ts';
 import type { RedisTarget } from './target.ts';
 import { listTenants } from './tenants.ts';
@@ -81,7 +81,12 @@ class RedisStore implements Store {
   }
 
   head(tenant: string): Promise<Revision | undefined> {
-    return this.#run(`cannot read the head of tenant ${tenant}`, () => this.#reading.head(tenantKeys(tenant)));
+    return this.#run(`cannot read the head of tenant ${tenant}`, async () => {
+      const keys = tenantKeys(tenant);
+      const head = await this.#reading.head(keys);
+      if (head === undefined) await refuseOrphans(this.#reading.connection.client, keys);
+      return head;
+    });
   }
 
   load(

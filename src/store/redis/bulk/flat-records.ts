@@ -4,7 +4,8 @@
  * says what is wrong with it. Both ways must put the same: a test holds one against the other.
  */
 import type { FlatBuilder } from '../../../graph/flat/builder.ts';
-import type { EntityKind } from '../../../model/entity.ts';
+import { namingRecord } from '../../../graph/named-record.ts';
+import type { EntityKind, EntityRecord } from '../../../model/entity.ts';
 import { parseStored } from '../decode.ts';
 import { ascii, plainNameEnd, plainRoleEnd, repeatsAt, standsAt } from './plain-text.ts';
 import type { OnPair } from './scan-replies.ts';
@@ -22,10 +23,18 @@ export function recordsInto(builder: FlatBuilder, kind: EntityKind, key: string,
     const field = decoder.decode(bytes.subarray(fieldStart, fieldEnd));
     const change = parseStored(kind, field, decoder.decode(bytes.subarray(valueStart, valueEnd)), key);
     if (change.op !== 'put') return;
-    const { record } = change;
+    putRecord(builder, change.record, onCondition);
+  };
+}
+
+/** @throws PosternError INVALID_POLICY, naming the record */
+export function putRecord(builder: FlatBuilder, record: EntityRecord, onCondition: OnCondition): void {
+  try {
     if (record.kind === 'binding' && record.condition !== undefined) onCondition(record.condition);
     builder.put(record);
-  };
+  } catch (error) {
+    throw namingRecord(record, error);
+  }
 }
 
 /** Puts a record that is plain; false where it is not, and nothing was put. */

@@ -13,7 +13,7 @@ import { type TenantKeys, tenantKeys } from '../keys.ts';
 import { load } from '../load.ts';
 import { scanRecords } from '../scan.ts';
 import type { RedisTarget } from '../target.ts';
-import { type OnCondition, recordsInto } from './flat-records.ts';
+import { type OnCondition, putRecord, recordsInto } from './flat-records.ts';
 import { BulkScan } from './scan-replies.ts';
 
 export interface FlatTask {
@@ -43,10 +43,7 @@ export async function loadFlat(task: FlatTask, compileCondition: ConditionCompil
         target.kind === 'cluster'
           ? scanRecords(connection.client, keys, (changes) => {
               for (const change of changes) {
-                if (change.op !== 'put') continue;
-                const { record } = change;
-                if (record.kind === 'binding' && record.condition !== undefined) compileCondition(record.condition);
-                builder.put(record);
+                if (change.op === 'put') putRecord(builder, change.record, compileCondition);
               }
             })
           : scanBytes(task, keys, builder, compileCondition),

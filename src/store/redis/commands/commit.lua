@@ -35,6 +35,11 @@ local function typeOf(key)
   return redis.call('TYPE', key).ok
 end
 
+-- What bounds history may be garbage: it must not end a commit after its first write, as "inf" would.
+local function whole(field)
+  return #(field or '') <= 15 and string.match(field or '', '^%d+$') and tonumber(field) or 0
+end
+
 local function text(number)
   return string.format('%.0f', number)
 end
@@ -60,16 +65,16 @@ local epoch, revision, after, mark, markBytes = ARGV[3], 0, '', 0, 0
 if foundHead == 'hash' then
   local fields = redis.call('HMGET', head, 'epoch', 'revision', 'mark', 'markBytes', 'kinds', 'nonce')
   epoch, revision = fields[1], tonumber(fields[2] or '')
-  if not string.match(epoch or '', '^%w+$') then
+  if not string.match(epoch or '', '^%w+$') or #epoch > 64 then
     return { 'corrupt', head, 'has no field "epoch" of letters and digits' }
   end
-  if not string.match(fields[2] or '', '^[1-9]%d*$') then
+  if not string.match(fields[2] or '', '^[1-9]%d*$') or #fields[2] > 15 then
     return { 'corrupt', head, 'has no field "revision" that is a whole number above 0' }
   end
   -- With its number, so that it is not taken for the nonce of a later commit whose writer knew of none.
   local ofNumber, nonce = string.match(fields[6] or '', '^(%d+)%-(%w+)$')
   if ofNumber == text(revision) then after = nonce end
-  mark, markBytes = tonumber(fields[3] or '') or 0, tonumber(fields[4] or '') or 0
+  mark, markBytes = whole(fields[3]), whole(fields[4])
   for kind in string.gmatch(fields[5] or '', '%S+') do
     if missing[kind] then return { 'corrupt', missing[kind], 'is missing, while ' .. head .. ' says that it has records' } end
   end
