@@ -15,6 +15,7 @@ const ARCHITECTURE: Architecture = {
     condition: 2,
     engine: 2,
     'policy-file': 3,
+    'snapshot-file': 3,
     store: 4,
     authn: 4,
     'decision-log': 4,

@@ -51,6 +51,10 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
     clashes.push({ about: ['policy', 'tenant'], message });
   }
   clashes.push(...loadingClashesOf(options));
+  if (options.snapshotDir !== undefined && policy !== undefined) {
+    const message = '--snapshot-dir is for graphs of --redis: a policy file is on disk already';
+    clashes.push({ about: ['snapshot-dir', 'policy'], message });
+  }
   if (!options.grpc && options.socket === undefined && !options.http) {
     const message = 'nothing to listen on: with --no-grpc and --no-http, name a --socket';
     clashes.push({ about: ['grpc', 'http', 'socket'], missing: true, message });

@@ -25,4 +25,19 @@ export const followingOptions = [
     default: 'refuse',
     sentence: 'Past --max-staleness: refuse what is asked (UNAVAILABLE) and be not ready, or answer, and log it.',
   },
+  {
+    key: 'snapshot-dir',
+    kind: 'string',
+    placeholder: 'directory',
+    sentence:
+      'Save the graphs of Redis here, and start from them while Redis is away; each sidecar needs a directory of its own.',
+  },
+  {
+    key: 'snapshot-interval',
+    kind: 'duration',
+    default: '5m',
+    min: '1s',
+    max: '24h',
+    sentence: 'How often a graph that has changed is saved in --snapshot-dir.',
+  },
 ] as const satisfies readonly OptionSpec[];

@@ -36,6 +36,11 @@ export class Freshness {
     return this.#isBehind ? 'what is newer is being read' : 'the store gives no sign of life';
   }
 
+  /** The snapshot comes from elsewhere than the store, where it was last known to be the newest some time ago. */
+  restored(ageMs: number): void {
+    this.#knownMs = this.nowMs() - Math.max(0, ageMs);
+  }
+
   /** Following began: from here on nothing is missed. What was before that has to be compared. */
   connected(): void {
     this.#isFollowing = true;

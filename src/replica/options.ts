@@ -1,6 +1,7 @@
 /** What a replica is told when it is made, and how it calls back. */
 import type { GraphOptions, Snapshot } from '../graph/snapshot.ts';
 import type { ChangeSet } from '../model/change.ts';
+import type { SnapshotDirectory } from '../snapshot-file/directory.ts';
 import type { Store } from '../store/store.ts';
 import type { ReplicaEvent } from './state.ts';
 
@@ -15,6 +16,13 @@ export type InTurn = <T>(load: () => Promise<T>) => Promise<T>;
 /** For one who shares with nobody. */
 export const atOnce: InTurn = (load) => load();
 
+/** Where the graph is saved, so that it is there when the store is not. */
+export interface SaveOptions {
+  readonly directory: SnapshotDirectory;
+  /** How often a graph that has changed is saved, in milliseconds. */
+  readonly intervalMs: number;
+}
+
 export interface ReplicaOptions {
   readonly store: Store;
   readonly tenant: string;
@@ -23,6 +31,8 @@ export interface ReplicaOptions {
   readonly compareIntervalMs: number;
   /** The first pause before a failed synchronisation is tried again, in milliseconds; it doubles, with jitter. */
   readonly retryMs: number;
+  /** Absent where nothing is saved. */
+  readonly save?: SaveOptions | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** By performance.now(), which is the default. */

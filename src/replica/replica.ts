@@ -3,7 +3,7 @@
  * can go wrong between a store and a follower ends here: lost, repeated and
  * late messages, trimmed history, another epoch, a store that went backwards,
  * records that do not compile. The old snapshot answers until the new one is
- * complete; #install is the only place that puts one in force.
+ * complete; #install is the only place that puts another graph in force.
  */
 import { applyChanges } from '../graph/apply.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
@@ -14,9 +14,11 @@ import { Freshness } from './freshness.ts';
 import { startJitteredInterval } from './jittered-interval.ts';
 import { loadGraph } from './load-graph.ts';
 import { atOnce, type ReplicaOptions, type SnapshotListener } from './options.ts';
+import { restore } from './restore.ts';
 import { Rounds } from './rounds.ts';
 import { mostChangesInOneGo, Slices } from './slices.ts';
 import type { ReplicaState } from './state.ts';
+import { Upkeep } from './upkeep.ts';
 import { RevisionWaiters } from './waiters.ts';
 
 /** Change sets read from history in one go. */
@@ -26,15 +28,18 @@ export class Replica {
   readonly tenant: string;
   /** How old the snapshot may be; without one, how long it has been looked for. */
   readonly freshness: Freshness;
+  readonly #closing = new AbortController();
   readonly #options: ReplicaOptions;
   readonly #subscription: Subscription;
   readonly #stopComparing: () => void;
   readonly #rounds: Rounds;
+  readonly #upkeep: Upkeep;
   readonly #waiters = new RevisionWaiters(() => this.#rounds.begin());
   readonly #listeners = new Set<SnapshotListener>();
   #current: Snapshot | undefined;
+  #triedToRestore = false;
+  #wantsReload = false;
   #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
-  readonly #closing = new AbortController();
   readonly #attempt = Promise.withResolvers<void>();
 
   constructor(options: ReplicaOptions) {
@@ -44,6 +49,15 @@ export class Replica {
       work: () => this.#reachHead(),
       onFailure: (error) => this.#refuse(error),
       retryMs: options.retryMs,
+    });
+    this.#upkeep = new Upkeep(options, this, {
+      replace: (snapshot) => {
+        this.#current = snapshot;
+      },
+      reload: () => {
+        this.#wantsReload = true;
+        this.#rounds.begin();
+      },
     });
     this.#subscription = options.store.follow(options.tenant, {
       onChangeSet: (changeSet) => this.#receive(changeSet),
@@ -124,6 +138,7 @@ export class Replica {
     this.#closing.abort();
     this.#stopComparing();
     this.#rounds.close();
+    this.#upkeep.close();
     this.endWaits();
     await this.#subscription.close();
   }
@@ -156,6 +171,7 @@ export class Replica {
 
   #applied(snapshot: Snapshot, changeSet: ChangeSet): void {
     this.#install(snapshot, changeSet);
+    this.#upkeep.applied(changeSet);
     const delayMs = this.#options.now() - changeSet.at;
     this.#options.onEvent({
       kind: 'applied',
@@ -168,13 +184,16 @@ export class Replica {
   /** Brings the snapshot to the store's head. */
   async #reachHead(): Promise<void> {
     const { store, tenant, inTurn = atOnce } = this.#options;
+    if (!this.#triedToRestore) await this.#restore();
     for (;;) {
       const askedMs = this.freshness.nowMs();
       const head = await store.head(tenant);
       if (this.closed.aborted) return;
       const held = this.#current?.revision;
       if (head === undefined) return this.#miss();
-      if (held !== undefined && isSameRevision(held, head)) {
+      const reload = this.#wantsReload;
+      this.#wantsReload = false;
+      if (!reload && held !== undefined && isSameRevision(held, head)) {
         const { kind } = this.#state;
         this.#state = { kind: 'current' };
         this.freshness.confirmed(askedMs);
@@ -182,13 +201,26 @@ export class Replica {
         if (kind === 'behind') this.#options.onEvent({ kind: 'current', revision: held });
         return;
       }
-      const ahead = held !== undefined && held.epoch === head.epoch && held.number < head.number;
-      this.freshness.fellBehind();
+      const ahead = !reload && held !== undefined && held.epoch === head.epoch && held.number < head.number;
+      if (!reload) this.freshness.fellBehind();
       if (!(ahead && (await this.#catchUp(held)))) {
         if (this.closed.aborted || !(await inTurn(async () => !this.closed.aborted && this.#load()))) return;
       }
       if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.freshness.reached(askedMs);
     }
+  }
+
+  /** Begins with what was saved on disk, if anything was: it may be old, and says so. */
+  async #restore(): Promise<void> {
+    this.#triedToRestore = true;
+    const restored = await restore(this.#options);
+    if (restored === undefined || this.closed.aborted) return;
+    const { snapshot, base, ageMs, tookMs } = restored;
+    this.freshness.restored(ageMs);
+    this.#install(snapshot, undefined);
+    this.#upkeep.loaded(base, true);
+    this.#fallBehind('it was read from disk, and has not been compared with the store yet');
+    this.#options.onEvent({ kind: 'restored', revision: snapshot.revision, ageMs, tookMs });
   }
 
   /** Nothing there is not an empty policy: that would deny everybody everything. */
@@ -232,11 +264,12 @@ export class Replica {
       return false;
     }
     this.#install(loaded.snapshot, undefined);
+    this.#upkeep.loaded(loaded.base, false);
     onEvent({ kind: 'loaded', revision: loaded.snapshot.revision, tookMs: now() - startedMs });
     return true;
   }
 
-  /** The only assignment of the snapshot. */
+  /** Puts another graph in force. */
   #install(snapshot: Snapshot, changeSet: ChangeSet | undefined): void {
     this.#current = snapshot;
     this.#waiters.reached(snapshot.revision, changeSet !== undefined);

@@ -16,6 +16,14 @@ export type ReplicaState =
 export type ReplicaEvent =
   | { readonly kind: 'loaded'; readonly revision: Revision; readonly tookMs: number }
   | { readonly kind: 'applied'; readonly revision: Revision; readonly changes: number; readonly delayMs: number }
+  /** The graph was read from disk; `ageMs` is how long ago it was last known to be the newest. */
+  | { readonly kind: 'restored'; readonly revision: Revision; readonly ageMs: number; readonly tookMs: number }
+  /** The graph was saved on disk. */
+  | { readonly kind: 'saved'; readonly revision: Revision }
+  /** Changes were folded into the graph that the snapshot stands on; nothing else has changed. */
+  | { readonly kind: 'folded'; readonly revision: Revision; readonly changes: number }
+  /** Folding or saving failed; it is tried again later. */
+  | { readonly kind: 'upkeep-failed'; readonly error: PosternError }
   | { readonly kind: 'problem'; readonly error: PosternError }
   /** The store has no policy of this tenant: it was emptied, or nobody has written one yet. */
   | { readonly kind: 'missing'; readonly held: Revision | undefined }

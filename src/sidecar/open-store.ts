@@ -1,5 +1,7 @@
 /** The store that the options ask for: a policy file in memory, or Redis. */
 import type { ServeOptions } from '../config/options.ts';
+import { messageOf, PosternError } from '../model/errors.ts';
+import { SnapshotDirectory } from '../snapshot-file/directory.ts';
 import { createMemoryStore } from '../store/memory/memory-store.ts';
 import { followPolicyFile } from '../store/memory/policy-source.ts';
 import { createRedisStore } from '../store/redis/redis-store.ts';
@@ -37,4 +39,18 @@ export async function openStore(options: ServeOptions, logger: Logger): Promise<
       await store.close();
     },
   };
+}
+
+/** Where graphs are saved, if they are. @throws PosternError INVALID_OPTION where nothing can be kept there */
+export async function openSnapshots({ snapshotDir }: ServeOptions): Promise<SnapshotDirectory | undefined> {
+  if (snapshotDir === undefined) return undefined;
+  const directory = new SnapshotDirectory(snapshotDir);
+  try {
+    await directory.open();
+  } catch (error) {
+    throw new PosternError('INVALID_OPTION', `cannot keep snapshots in ${snapshotDir}: ${messageOf(error)}`, {
+      field: 'snapshot-dir',
+    });
+  }
+  return directory;
 }

@@ -39,6 +39,21 @@ export class ReplicaWatch {
           'change set applied',
         );
         return;
+      case 'restored':
+        this.#logger.warn(
+          { revision: formatRevision(event.revision), ageMs: event.ageMs, tookMs: event.tookMs },
+          'policy read from disk: it answers until the store is heard of',
+        );
+        return;
+      case 'saved':
+        this.#logger.debug({ revision: formatRevision(event.revision) }, 'policy saved on disk');
+        return;
+      case 'folded':
+        this.#logger.debug({ revision: formatRevision(event.revision), changes: event.changes }, 'changes folded');
+        return;
+      case 'upkeep-failed':
+        this.#logger.error({ code: event.error.code }, `cannot save or fold the policy: ${event.error.message}`);
+        return;
       case 'current':
         this.#lastProblem = '';
         this.#logger.info({ revision: formatRevision(event.revision) }, 'policy is up to date again');

@@ -12,6 +12,7 @@ import { Replica } from '../replica/replica.ts';
 import type { Resident } from '../replica/resident.ts';
 import { Room } from '../replica/room.ts';
 import type { Tenants } from '../replica/tenants.ts';
+import type { SnapshotDirectory } from '../snapshot-file/directory.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SnapshotFacts, TenantFacts } from '../telemetry/metrics.ts';
@@ -33,6 +34,8 @@ export interface ResidenceOptions {
   readonly serve: ServeOptions;
   readonly logger: Logger;
   readonly tenants: Tenants;
+  /** Where graphs are saved on disk, if they are. */
+  readonly saved: SnapshotDirectory | undefined;
   /** A tenant holds nothing any more: it may have been deleted. */
   readonly onEmptied: () => void;
 }
@@ -64,7 +67,7 @@ export class Residence {
 
   /** @param pinned Whether it stays whatever happens. */
   open(tenant: string, pinned: boolean): void {
-    const { store, serve, tenants, onEmptied } = this.#options;
+    const { store, serve, tenants, saved, onEmptied } = this.#options;
     const watch = this.#book.watchOf(tenant);
     const lane = this.#turns.lane(() => resident.isHeld);
     const replica = new Replica({
@@ -76,6 +79,7 @@ export class Residence {
       now: Date.now,
       onEvent: (event) => watch.note(event),
       inTurn: lane.inTurn,
+      save: saved && { directory: saved, intervalMs: serve.snapshotIntervalMs },
     });
     this.#book.open(replica);
     replica.onSnapshot((snapshot, changeSet) => {
@@ -94,6 +98,7 @@ export class Residence {
     this.#room.forget(resident);
     this.#book.close(replica, isOver);
     await replica.close();
+    if (isOver) await this.#options.saved?.remove(replica.tenant);
   }
 
   /** Lets go whoever has to go, and begins the next moment for those who are asked for. */

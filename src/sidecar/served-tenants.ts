@@ -9,6 +9,7 @@ import { messageOf } from '../model/errors.ts';
 import { startJitteredInterval } from '../replica/jittered-interval.ts';
 import type { Resident } from '../replica/resident.ts';
 import { Tenants } from '../replica/tenants.ts';
+import type { SnapshotDirectory } from '../snapshot-file/directory.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SnapshotFacts, TenantFacts } from '../telemetry/metrics.ts';
@@ -23,6 +24,7 @@ const hearMs = 1_000;
 export class ServedTenants {
   readonly tenants: Tenants;
   readonly #store: Store;
+  readonly #saved: SnapshotDirectory | undefined;
   readonly #options: ServeOptions;
   readonly #logger: Logger;
   readonly #residence: Residence;
@@ -36,15 +38,17 @@ export class ServedTenants {
   #lastProblem = '';
   #closed = false;
 
-  constructor(store: Store, options: ServeOptions, logger: Logger) {
+  /** @param saved Where graphs are saved on disk, if they are. */
+  constructor(store: Store, options: ServeOptions, logger: Logger, saved?: SnapshotDirectory) {
     this.#store = store;
+    this.#saved = saved;
     this.#options = options;
     this.#logger = logger;
     this.#named = new Set(options.tenant.filter((name) => name !== everyTenant));
     const all = options.tenant.includes(everyTenant);
     this.tenants = all ? new Tenants([], (name) => this.#lookFor(name)) : new Tenants();
     const onEmptied = () => this.#lookSoon();
-    this.#residence = new Residence({ store, serve: options, logger, tenants: this.tenants, onEmptied });
+    this.#residence = new Residence({ store, serve: options, logger, tenants: this.tenants, saved, onEmptied });
     for (const tenant of this.#named) this.#add(tenant);
     if (!all) return;
     this.#looks = new Looks(() => this.#look(), lookAgainMs);
@@ -115,12 +119,7 @@ export class ServedTenants {
     try {
       const found = new Set(await this.#store.tenants());
       if (this.#closed) return;
-      this.#listed = found;
-      for (const tenant of found) {
-        const wanted = !this.#isOnDemand || this.#named.has(tenant);
-        if (wanted && !this.tenants.has(tenant)) this.#add(tenant);
-      }
-      this.tenants.listed();
+      this.#list(found);
       const missing = [...this.tenants.residents].filter(({ replica }) => !found.has(replica.tenant));
       const gone = await Promise.all(missing.map((resident) => this.#isGone(resident)));
       await Promise.all(missing.filter((_, i) => gone[i]).map((resident) => this.#remove(resident)));
@@ -131,9 +130,21 @@ export class ServedTenants {
       // The same problem comes with every look; one line is enough until something changes.
       if (problem !== this.#lastProblem) this.#logger.error({}, `cannot look for tenants: ${problem}`);
       this.#lastProblem = problem;
+      // A list that was never read stands on disk, as far as this sidecar has served it before.
+      const onDisk = this.#listed.size === 0 ? await this.#saved?.tenants() : undefined;
+      if (onDisk !== undefined && onDisk.length > 0) this.#list(new Set(onDisk));
       this.#lookSoon();
       throw error;
     }
+  }
+
+  #list(found: ReadonlySet<string>): void {
+    this.#listed = found;
+    for (const tenant of found) {
+      const wanted = !this.#isOnDemand || this.#named.has(tenant);
+      if (wanted && !this.tenants.has(tenant)) this.#add(tenant);
+    }
+    this.tenants.listed();
   }
 
   /**

@@ -17,7 +17,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { type OpenAdministration, openAdministration } from './administration.ts';
 import { openDecisionLog } from './decision-log.ts';
-import { openStore } from './open-store.ts';
+import { openSnapshots, openStore } from './open-store.ts';
 import { openReadiness } from './readiness.ts';
 import { ServedTenants } from './served-tenants.ts';
 
@@ -48,7 +48,7 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     closers.push(closeStore);
     const log = openDecisionLog(options, logger);
     closers.push((deadlineMs) => log.close(deadlineMs));
-    const served = new ServedTenants(store, options, logger);
+    const served = new ServedTenants(store, options, logger, await openSnapshots(options));
     closers.push(() => served.close());
     const readiness = openReadiness(options, served.tenants, logger);
     closers.push(async () => readiness.close());

@@ -60,6 +60,8 @@ test('what nobody says has its default', () => {
     decisionLogIntervalMs: 10,
     drainTimeoutMs: 10_000,
     compareIntervalMs: 30_000,
+    snapshotDir: undefined,
+    snapshotIntervalMs: 300_000,
     maxStalenessMs: 0,
     whenStale: 'refuse',
     instance: 'host-1',

@@ -1,0 +1,35 @@
+/** A tenant's graph from disk, ready to be put in force before the store has been heard of. Called by the replica. */
+import { conditionsIn } from '../graph/flat/conditions.ts';
+import { snapshotOf } from '../graph/flat/snapshot-of.ts';
+import { toPosternError } from '../model/errors.ts';
+import type { LoadedGraph } from './load-graph.ts';
+import type { ReplicaOptions } from './options.ts';
+import { Slices } from './slices.ts';
+
+export interface Restored extends LoadedGraph {
+  /** How long ago it was last known to be the store's newest, in milliseconds. */
+  readonly ageMs: number;
+  readonly tookMs: number;
+}
+
+/** Undefined where none was saved, and where what is there is not to be believed: that is told as an event. */
+export async function restore(options: ReplicaOptions): Promise<Restored | undefined> {
+  const { save, tenant, graph, now, onEvent } = options;
+  const startedMs = now();
+  try {
+    const saved = await save?.directory.read(tenant);
+    if (saved === undefined) return undefined;
+    const { flat, revision, knownAtMs } = saved;
+    const slices = new Slices();
+    for (const condition of conditionsIn(flat)) {
+      await slices.pause();
+      graph.compileCondition(condition);
+    }
+    const snapshot = snapshotOf(flat, graph, revision);
+    const atMs = now();
+    return { snapshot, base: { flat, since: [] }, ageMs: Math.max(0, atMs - knownAtMs), tookMs: atMs - startedMs };
+  } catch (error) {
+    onEvent({ kind: 'problem', error: toPosternError(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Keeps what a snapshot stands on in shape: folds changes into the flat graph below them when they have become many,
+ * and saves the graph on disk from time to time. Told by the replica what it puts in force; it never looks at the
+ * store. Neither disturbs who asks: folding is done by a worker, saving in pieces.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FlatBuilder } from '../graph/flat/builder.ts';
+import type { FlatGraph } from '../graph/flat/graph.ts';
+import { snapshotOf } from '../graph/flat/snapshot-of.ts';
+import { recordsOf } from '../graph/records.ts';
+import type { Snapshot } from '../graph/snapshot.ts';
+import type { ChangeSet, Revision } from '../model/change.ts';
+import { isSameRevision } from '../model/change.ts';
+import { toPosternError } from '../model/errors.ts';
+import { compactAside } from './compact-aside.ts';
+import type { Freshness } from './freshness.ts';
+import { startJitteredInterval } from './jittered-interval.ts';
+import type { LoadedGraph } from './load-graph.ts';
+import type { ReplicaOptions } from './options.ts';
+import { Slices } from './slices.ts';
+
+/** What upkeep looks at: the replica. */
+export interface Kept {
+  readonly current: Snapshot | undefined;
+  readonly freshness: Freshness;
+  readonly closed: AbortSignal;
+}
+
+/** What upkeep asks the replica for. */
+export interface Wishes {
+  /** Puts the same graph, of the revision in force, in its place. */
+  replace(snapshot: Snapshot): void;
+  /** Loads the graph as a whole, so that it stands on a flat one. */
+  reload(): void;
+}
+
+/** Changes above a flat graph, at least and as a share of its bindings, before they are folded into it. */
+const leastToFold = 20_000;
+const shareToFold = 0.02;
+/** A graph with fewer records than this is made flat here, in some milliseconds. */
+const fewRecords = 20_000;
+
+/** What a snapshot stands on, and every change set since. */
+interface Ground {
+  readonly flat: FlatGraph;
+  readonly since: ChangeSet[];
+  changes: number;
+}
+
+export class Upkeep {
+  readonly #options: ReplicaOptions;
+  readonly #kept: Kept;
+  readonly #wishes: Wishes;
+  readonly #stopSaving: () => void;
+  #ground: Ground | undefined;
+  #limit = leastToFold;
+  #savedAt: Revision | undefined;
+  #running = false;
+
+  constructor(options: ReplicaOptions, kept: Kept, wishes: Wishes) {
+    this.#options = options;
+    this.#kept = kept;
+    this.#wishes = wishes;
+    const { save } = options;
+    this.#stopSaving =
+      save === undefined ? () => {} : startJitteredInterval(() => this.#saveIfNewer(), save.intervalMs);
+  }
+
+  /** The graph was loaded as a whole. @param saved Whether that was from disk. */
+  loaded(base: LoadedGraph['base'], saved: boolean): void {
+    const changes = (base?.since ?? []).reduce((sum, changeSet) => sum + changeSet.changes.length, 0);
+    this.#ground = base === undefined ? undefined : { flat: base.flat, since: [...base.since], changes };
+    this.#limit = this.#leastFor(base?.flat);
+    if (saved) this.#savedAt = this.#kept.current?.revision;
+    else this.#saveIfNewer();
+  }
+
+  applied(changeSet: ChangeSet): void {
+    const ground = this.#ground;
+    if (ground === undefined) return;
+    ground.since.push(changeSet);
+    ground.changes += changeSet.changes.length;
+    if (ground.changes > this.#limit) this.#begin();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#stopSaving();
+  }
+
+  #saveIfNewer(): void {
+    const current = this.#kept.current;
+    if (this.#options.save === undefined || current === undefined) return;
+    if (this.#savedAt === undefined || !isSameRevision(this.#savedAt, current.revision)) this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#running || this.#kept.closed.aborted) return;
+    this.#running = true;
+    this.#work()
+      .catch((error: unknown) => {
+        if (this.#kept.closed.aborted) return;
+        // Not with every change from here on.
+        this.#limit *= 2;
+        this.#options.onEvent({ kind: 'upkeep-failed', error: toPosternError(error) });
+      })
+      .finally(() => {
+        this.#running = false;
+      });
+  }
+
+  async #work(): Promise<void> {
+    const { save, tenant, now } = this.#options;
+    const snapshot = this.#kept.current;
+    if (snapshot === undefined) return;
+    const { revision } = snapshot;
+    const knownAtMs = now() - this.#kept.freshness.ageMs();
+    const flat = await this.#flatOf(snapshot);
+    if (flat === undefined || save === undefined || this.#kept.closed.aborted) return;
+    await save.directory.write(flat, { tenant, revision, knownAtMs });
+    this.#savedAt = revision;
+    this.#options.onEvent({ kind: 'saved', revision });
+  }
+
+  /** The flat graph of a snapshot in force; undefined where it has to be loaded first. */
+  async #flatOf(snapshot: Snapshot): Promise<FlatGraph | undefined> {
+    const ground = this.#ground;
+    if (ground !== undefined) return ground.since.length === 0 ? ground.flat : this.#fold(ground, snapshot);
+    const { members, objects, bindings } = snapshot.counts;
+    if (members + objects + bindings < fewRecords) return flattenHere(snapshot);
+    this.#wishes.reload();
+    return undefined;
+  }
+
+  async #fold(ground: Ground, snapshot: Snapshot): Promise<FlatGraph> {
+    const taken = ground.since.length;
+    const changes = ground.since.slice(0, taken).reduce((sum, changeSet) => sum + changeSet.changes.length, 0);
+    const flat = await compactAside(ground.flat, ground.since.slice(0, taken), this.#kept.closed);
+    // What was applied meanwhile is applied once more, above the new graph.
+    const slices = new Slices();
+    let next = snapshotOf(flat, snapshot.options, snapshot.revision);
+    let done = taken;
+    for (; this.#ground === ground && done < ground.since.length; done++) {
+      next = await slices.after(next, ground.since[done] as ChangeSet);
+    }
+    const current = this.#kept.current;
+    // A whole load came in between: that is newer, and stands on its own.
+    if (this.#ground !== ground || current === undefined || !isSameRevision(current.revision, next.revision))
+      return flat;
+    this.#ground = { flat, since: ground.since.slice(taken), changes: ground.changes - changes };
+    this.#limit = this.#leastFor(flat);
+    this.#wishes.replace(next);
+    this.#options.onEvent({ kind: 'folded', revision: next.revision, changes });
+    return flat;
+  }
+
+  #leastFor(flat: FlatGraph | undefined): number {
+    return Math.max(leastToFold, (flat?.counts.bindings ?? 0) * shareToFold);
+  }
+}
+
+async function flattenHere(snapshot: Snapshot): Promise<FlatGraph> {
+  const builder = new FlatBuilder(snapshot.counts.bindings);
+  const slices = new Slices();
+  for (const record of recordsOf(snapshot)) {
+    await slices.pause();
+    builder.put(record);
+  }
+  await nextTurn();
+  return builder.finish();
+}
