@@ -113,18 +113,21 @@ async function* openLog(options: TailOptions, reading: ReadOptions): AsyncGenera
     yield* readFiles(options.dir, isThere ? reading : { ...reading, onProblem: () => {} });
     return;
   }
-  const [{ readStream }, { connect }, { createDecisionStreamReader }, { parseRedisUrl }] = await Promise.all([
-    import('../../decision-log/read-stream.ts'),
-    import('../../store/redis/connection.ts'),
-    import('../../store/redis/decision-client.ts'),
-    import('../../store/redis/target.ts'),
-  ]);
+  const [{ readStream }, { connect }, { createDecisionStreamReader }, { toStoreError }, { parseRedisUrl }] =
+    await Promise.all([
+      import('../../decision-log/read-stream.ts'),
+      import('../../store/redis/connection.ts'),
+      import('../../store/redis/decision-client.ts'),
+      import('../../store/redis/errors.ts'),
+      import('../../store/redis/target.ts'),
+    ]);
   const connection = connect(parseRedisUrl(options.redis, '--redis'));
   const reader = createDecisionStreamReader(connection.client);
   const rethrow = (error: unknown): never => {
     // The client's own words speak of its options.
     const isAway = messageOf(error).startsWith('Reached the max retries');
-    throw isAway ? new Error(`${connection.description} is not reachable`, { cause: error }) : error;
+    if (isAway) throw new Error(`${connection.description} is not reachable`, { cause: error });
+    throw toStoreError(error, 'cannot read decisions', connection);
   };
   try {
     const client = {

@@ -198,6 +198,8 @@ function addressOf(target: RedisTarget, options: ConnectionOptions): Options {
 function redisOptions(target: RedisTarget, options: ConnectionOptions): Options {
   return {
     connectionName: 'postern',
+    // Redis before 7.2 does not know the command, and an ACL for all versions cannot name it.
+    disableClientInfo: true,
     connectTimeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     socketTimeout: options.replyTimeoutMs ?? defaultReplyTimeoutMs,
     disconnectTimeout: disconnectTimeoutMs,
