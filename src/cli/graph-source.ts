@@ -6,6 +6,7 @@ import { type Change, formatRevision, type Revision } from '../model/change.ts';
 import { type EntityKind, type EntityRecord, entityKey, entityKinds } from '../model/entity.ts';
 import { PosternError } from '../model/errors.ts';
 import { emptyRevision, type Store } from '../store/store.ts';
+import type { RedisFlags } from './options.ts';
 
 export interface Graph {
   readonly records: readonly EntityRecord[];
@@ -23,25 +24,27 @@ function isRedisUrl(text: string): boolean {
   return /^rediss?(\+[a-z]+)?:\/\//.test(text);
 }
 
-/** @throws PosternError INVALID_POLICY for a file, INVALID_OPTION for a URL, STORE_UNAVAILABLE */
-export async function readGraph(source: string, tenant: string): Promise<Graph> {
-  if (isRedisUrl(source)) return withStore(source, (store) => loadTenant(store, tenant));
+/** @param redis How Redis is reached, where that is one. @throws PosternError INVALID_POLICY for a file, INVALID_OPTION for a URL, STORE_UNAVAILABLE */
+export async function readGraph(source: string, tenant: string, redis: RedisFlags): Promise<Graph> {
+  if (isRedisUrl(source)) return withStore({ ...redis, redis: source }, (store) => loadTenant(store, tenant));
   const { loadPolicy } = await import('./policy.ts');
   const { records } = await loadPolicy(source);
   return { records, description: source };
 }
 
 /** Opens the store, and closes it after the work. @throws PosternError INVALID_OPTION, and what the work throws */
-export async function withStore<T>(url: string | undefined, work: (store: Store) => Promise<T>): Promise<T> {
-  if (url === undefined) {
+export async function withStore<T>(flags: RedisFlags, work: (store: Store) => Promise<T>): Promise<T> {
+  const { redis } = flags;
+  if (redis === undefined) {
     const message = 'no Redis is named; add --redis redis://host:port, or set POSTERN_REDIS';
     throw new PosternError('INVALID_OPTION', message, { field: '--redis' });
   }
-  const [{ createRedisStore }, { parseRedisUrl }] = await Promise.all([
+  const [{ createRedisStore }, { readRedisAccess }] = await Promise.all([
     import('../store/redis/redis-store.ts'),
-    import('../store/redis/target.ts'),
+    import('../store/redis/access.ts'),
   ]);
-  const store = createRedisStore(parseRedisUrl(url, '--redis'));
+  const access = await readRedisAccess({ ...flags, redis });
+  const store = createRedisStore(access.target, access.options);
   try {
     return await work(store);
   } finally {

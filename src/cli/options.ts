@@ -7,7 +7,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { envNameOf, type OptionSpec } from '../config/option-spec.ts';
 import { serveOptions } from '../config/options.ts';
 import { parseValue } from '../config/parse-value.ts';
+import { redisOptions } from '../config/redis-options.ts';
 import { Reach } from '../gen/postern/v1/decision_pb.ts';
+import type { RedisSettings } from '../store/redis/access.ts';
 import type { AskerOptions } from './open-asker.ts';
 import { addressVariable, tenantVariable } from './variables.ts';
 
@@ -102,10 +104,26 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON for machines');
 }
 
-/** @param holds What the command reads or writes there. */
-export function redisOption(holds: 'graph' | 'decisions'): Option {
-  const sentence = `the Redis that holds the ${holds}: redis://[user:password@]host[:port][/db]`;
-  return new Option('--redis <url>', sentence).env(envNameOf(specOf('redis')));
+/** What says how Redis is reached, beside its URL; as they were written. */
+export type RedisFlags = Omit<RedisSettings, 'redis'> & { readonly redis?: string };
+
+/** @param holds What the command reads or writes there; undefined where its URL is an argument. */
+export function addRedisOptions(command: Command, holds?: 'graph' | 'decisions'): Command {
+  if (holds !== undefined) {
+    const sentence = `the Redis that holds the ${holds}: redis://[user:password@]host[:port][/db]`;
+    command.addOption(new Option('--redis <url>', sentence).env(envNameOf(specOf('redis'))));
+  }
+  command.optionsGroup('Options for Redis:');
+  for (const spec of redisOptions) {
+    const option = new Option(`--${spec.key} <${spec.placeholder}>`, helpSentence(spec.sentence));
+    command.addOption(option.env(envNameOf(spec)));
+  }
+  return command.optionsGroup('');
+}
+
+/** As the help of a command begins and ends its sentences. */
+function helpSentence(sentence: string): string {
+  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1, -1)}`;
 }
 
 /** The part of a request that these options fill. */

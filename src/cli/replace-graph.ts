@@ -10,11 +10,10 @@ import { defaultTenant } from '../model/names.ts';
 import type { Store } from '../store/store.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit.ts';
-import { jsonOption, redisOption, tenantOption } from './options.ts';
+import { addRedisOptions, jsonOption, type RedisFlags, tenantOption } from './options.ts';
 import { coloursOf, count, isColoured, note, print, printAll, printJson } from './output.ts';
 
-export interface ReplaceOptions {
-  readonly redis?: string;
+export interface ReplaceOptions extends RedisFlags {
   readonly tenant: string;
   readonly dryRun?: true;
   readonly yes?: true;
@@ -25,8 +24,7 @@ export interface ReplaceOptions {
 
 /** What every command that does this takes. */
 export function addReplaceOptions(command: Command): Command {
-  return command
-    .addOption(redisOption('graph'))
+  return addRedisOptions(command, 'graph')
     .addOption(tenantOption('the tenant').default(defaultTenant))
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needed where there is no terminal')
@@ -47,7 +45,7 @@ export async function replaceGraph(
   const { describeRevision, loadTenant, withStore } = await import('./graph-source.ts');
   const { formatPlan, planChanges } = await import('../policy-file/diff-text.ts');
   const { diff } = await import('../graph/diff.ts');
-  await withStore(options.redis, async (store) => {
+  await withStore(options, async (store) => {
     const current = await loadTenant(store, options.tenant);
     const records = become(current.records);
     const plan = planChanges(current.records, records);

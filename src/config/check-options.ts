@@ -3,7 +3,9 @@
  * by the parser when every single value is legal.
  */
 import { problemOfTenant, quote } from '../model/names.ts';
+import { toCamel } from './option-spec.ts';
 import type { ServeOptions, serveOptions } from './options.ts';
+import { redisOptions } from './redis-options.ts';
 
 /** Where decisions go, `auto` resolved. */
 export type DecisionLogKind = Exclude<ServeOptions['decisionLog'], 'auto'>;
@@ -36,6 +38,10 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
   if (policy === undefined && redis === undefined) {
     const message = 'nothing to serve: name a policy with --policy FILE, or a store with --redis URL';
     clashes.push({ about: ['policy', 'redis'], missing: true, message });
+  }
+  for (const { key } of redisOptions) {
+    if (redis !== undefined || options[toCamel(key) as keyof ServeOptions] === undefined) continue;
+    clashes.push({ about: [key, 'redis'], missing: true, message: `--${key} needs --redis` });
   }
   if (policy !== undefined && redis !== undefined) {
     const message = '--policy and --redis exclude each other: a policy file is a store of its own; see `postern apply`';

@@ -7,6 +7,7 @@
 
 import { followingOptions } from './following-options.ts';
 import type { OptionSpec } from './option-spec.ts';
+import { redisOptions } from './redis-options.ts';
 
 export const serveOptions = [
   {
@@ -46,6 +47,7 @@ export const serveOptions = [
     secret: true,
     sentence: 'Serve the graphs in this Redis, and follow their changes: redis://host:port, rediss:// for TLS.',
   },
+  ...redisOptions,
   {
     key: 'grpc-address',
     kind: 'address',

@@ -9,17 +9,18 @@ import type { Sink } from '../decision-log/sink.ts';
 import { createFileSink } from '../decision-log/sinks/file.ts';
 import { createRedisSink } from '../decision-log/sinks/redis.ts';
 import { createStreamSink } from '../decision-log/sinks/stdout.ts';
+import type { RedisAccess } from '../store/redis/access.ts';
 import { connect } from '../store/redis/connection.ts';
 import { createDecisionAppender } from '../store/redis/decision-client.ts';
-import { parseRedisUrl } from '../store/redis/target.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-export function openDecisionLog(options: ServeOptions, logger: Logger): DecisionLog {
+/** @param redis Undefined where decisions do not go there. */
+export function openDecisionLog(options: ServeOptions, redis: RedisAccess | undefined, logger: Logger): DecisionLog {
   const kind = decisionLogKind(options);
   if (kind === 'off') return createNoLog();
   return new BufferedDecisionLog({
     instance: options.instance,
-    sink: openSink(kind, options),
+    sink: openSink(kind, options, redis),
     bufferBytes: options.decisionLogBufferBytes,
     batchRecords: options.decisionLogBatch,
     intervalMs: options.decisionLogIntervalMs,
@@ -30,14 +31,15 @@ export function openDecisionLog(options: ServeOptions, logger: Logger): Decision
   });
 }
 
-function openSink(kind: 'redis' | 'file' | 'stdout', options: ServeOptions): Sink {
+function openSink(kind: 'redis' | 'file' | 'stdout', options: ServeOptions, redis: RedisAccess | undefined): Sink {
   if (kind === 'stdout') return createStreamSink(process.stdout, 'standard output');
   if (kind === 'file') {
     const { decisionLogDir: directory, instance, decisionLogRotateBytes: rotateBytes } = options;
     return createFileSink({ directory, instance, rotateBytes });
   }
   // A connection of its own: a slow stream must not hold up the policy, nor the other way round.
-  const connection = connect(parseRedisUrl(options.redis as string, 'redis'));
+  const { target, options: connecting } = redis as RedisAccess;
+  const connection = connect(target, connecting);
   const sink = createRedisSink(createDecisionAppender(connection), options.decisionLogMaxEntries);
   return {
     ...sink,

@@ -4,8 +4,8 @@ import { messageOf, PosternError } from '../model/errors.ts';
 import { SnapshotDirectory } from '../snapshot-file/directory.ts';
 import { createMemoryStore } from '../store/memory/memory-store.ts';
 import { followPolicyFile } from '../store/memory/policy-source.ts';
+import type { RedisAccess } from '../store/redis/access.ts';
 import { createRedisStore } from '../store/redis/redis-store.ts';
-import { parseRedisUrl } from '../store/redis/target.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -14,10 +14,14 @@ export interface OpenStore {
   close(): Promise<void>;
 }
 
-/** @throws PosternError INVALID_POLICY where the first reading of the file is refused, INVALID_OPTION */
-export async function openStore(options: ServeOptions, logger: Logger): Promise<OpenStore> {
-  if (options.redis !== undefined) {
-    const store = createRedisStore(parseRedisUrl(options.redis, 'redis'));
+/** @param redis Undefined for a policy file. @throws PosternError INVALID_POLICY where the first reading of the file is refused, INVALID_OPTION */
+export async function openStore(
+  options: ServeOptions,
+  redis: RedisAccess | undefined,
+  logger: Logger,
+): Promise<OpenStore> {
+  if (redis !== undefined) {
+    const store = createRedisStore(redis.target, redis.options);
     return { store, close: () => store.close() };
   }
   const store = createMemoryStore();

@@ -13,6 +13,7 @@ import type { Pdp } from '../pdp/view.ts';
 import { createGates } from '../server/gates.ts';
 import type { TlsFiles } from '../server/grpc/tls.ts';
 import { type Servers, startServers } from '../server/start.ts';
+import { readRedisAccess } from '../store/redis/access.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { type OpenAdministration, openAdministration } from './administration.ts';
@@ -44,9 +45,10 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     for (const close of closers.splice(0).reverse()) await close(Math.max(0, endMs - performance.now()));
   };
   try {
-    const { store, close: closeStore } = await openStore(options, logger);
+    const redis = options.redis === undefined ? undefined : await readRedisAccess({ ...options, redis: options.redis });
+    const { store, close: closeStore } = await openStore(options, redis, logger);
     closers.push(closeStore);
-    const log = openDecisionLog(options, logger);
+    const log = openDecisionLog(options, redis, logger);
     closers.push((deadlineMs) => log.close(deadlineMs));
     const served = new ServedTenants(store, options, logger, await openSnapshots(options));
     closers.push(() => served.close());

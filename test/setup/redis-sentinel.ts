@@ -57,7 +57,11 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
   try {
     const [servers, sentinels] = await Promise.all([
       Promise.all(Array.from({ length: replicas + 1 }, () => start(toServer(server)))),
-      Promise.all(Array.from({ length: wanted }, () => start({ sentinel: true, config: sentinelConfig }))),
+      Promise.all(
+        Array.from({ length: wanted }, () =>
+          start({ sentinel: true, config: sentinelConfig, ...authOf(sentinelConfig.requirepass) }),
+        ),
+      ),
     ]);
     const setup = toSetup(servers, sentinels, sentinelConfig.requirepass, stop);
     await Promise.all(
@@ -72,6 +76,11 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
     await stop();
     throw error;
   }
+}
+
+/** Who may ask a Sentinel with a password whether it is ready. */
+function authOf(password: string | undefined): RedisOptions {
+  return password === undefined ? {} : { auth: { username: 'default', password } };
 }
 
 /** Replicas begin to copy at once, and ask again soon where they were cut off. */

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { defaultTenant } from '../../model/names.ts';
 import { exitCodes } from '../exit.ts';
-import { addExamples, jsonOption, tenantOption } from '../options.ts';
+import { addExamples, addRedisOptions, jsonOption, type RedisFlags, tenantOption } from '../options.ts';
 import { isColoured, printAll, printJson } from '../output.ts';
 
-interface DiffOptions {
+interface DiffOptions extends RedisFlags {
   readonly tenant: string;
   readonly exitCode?: true;
   readonly json?: true;
@@ -21,20 +21,20 @@ export function addDiffCommand(program: Command): void {
     .addOption(tenantOption('the tenant').default(defaultTenant))
     .addOption(jsonOption())
     .action(runDiff);
-  addExamples(command, [
+  addExamples(addRedisOptions(command), [
     ['postern diff redis://localhost policy.yaml', 'what apply would do'],
     ['postern diff old.yaml new.yaml', '+ to add, ~ to change, - to remove'],
     ['postern diff redis://localhost policy.yaml --exit-code', 'in CI: has somebody changed it by hand?'],
   ]);
 }
 
-async function runDiff(from: string, to: string, { tenant, exitCode, json }: DiffOptions) {
+async function runDiff(from: string, to: string, { tenant, exitCode, json, ...redis }: DiffOptions) {
   const [{ readGraph }, { formatPlan, planChanges }] = await Promise.all([
     import('../graph-source.ts'),
     import('../../policy-file/diff-text.ts'),
   ]);
-  const before = await readGraph(from, tenant);
-  const after = await readGraph(to, tenant);
+  const before = await readGraph(from, tenant, redis);
+  const after = await readGraph(to, tenant, redis);
   const plan = planChanges(before.records, after.records);
   if (json) {
     const { lines, added, changed, removed } = plan;

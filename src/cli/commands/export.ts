@@ -2,12 +2,11 @@
 import type { Command } from 'commander';
 import { PosternError } from '../../model/errors.ts';
 import { defaultTenant } from '../../model/names.ts';
-import { addExamples, redisOption, tenantOption } from '../options.ts';
+import { addExamples, addRedisOptions, type RedisFlags, tenantOption } from '../options.ts';
 import { coloursOf, count, note, printAll } from '../output.ts';
 import { writeWhole } from '../write-file.ts';
 
-interface ExportOptions {
-  readonly redis?: string;
+interface ExportOptions extends RedisFlags {
   readonly tenant: string;
   readonly output?: string;
 }
@@ -16,18 +15,17 @@ export function addExportCommand(program: Command): void {
   const command = program
     .command('export')
     .description('Prints the graph of a tenant in Redis as a policy file')
-    .addOption(redisOption('graph'))
     .addOption(tenantOption('the tenant').default(defaultTenant))
     .option('-o, --output <file>', 'write to this file instead of the standard output')
     .action(runExport);
-  addExamples(command, [
+  addExamples(addRedisOptions(command, 'graph'), [
     ['postern export --redis redis://localhost > policy.yaml', ''],
     ['postern export --redis redis://localhost --tenant acme -o acme.yaml', 'replaces the file in one step'],
     ['postern export --redis redis://old | postern apply - --redis redis://new --yes', 'copies a tenant'],
   ]);
 }
 
-async function runExport({ redis, tenant, output }: ExportOptions) {
+async function runExport({ tenant, output, ...redis }: ExportOptions) {
   const [{ describeRevision, loadTenant, withStore }, { printPolicy }] = await Promise.all([
     import('../graph-source.ts'),
     import('../../policy-file/print.ts'),

@@ -9,12 +9,19 @@ import { messageOf, PosternError } from '../../model/errors.ts';
 import { defaultTenant, problemOfName, problemOfPrincipal } from '../../model/names.ts';
 import { parseInstant } from '../../policy-file/instant.ts';
 import { exitCodes } from '../exit.ts';
-import { addExamples, jsonOption, parseCount, redisOption, specOf, tenantOption } from '../options.ts';
+import {
+  addExamples,
+  addRedisOptions,
+  jsonOption,
+  parseCount,
+  type RedisFlags,
+  specOf,
+  tenantOption,
+} from '../options.ts';
 import { coloursOf, note, print } from '../output.ts';
 import { describeRecord } from '../records.ts';
 
-interface TailOptions {
-  readonly redis?: string;
+interface TailOptions extends RedisFlags {
   readonly dir: string;
   readonly tenant?: string;
   readonly lines: number;
@@ -46,7 +53,6 @@ export function addTailCommand(program: Command): void {
   const command = program
     .command('tail')
     .description('Follows the decision log')
-    .addOption(redisOption('decisions'))
     .addOption(
       new Option('--dir <path>', 'without Redis: a directory of decision logs, or one file')
         .env(envNameOf(dir))
@@ -66,7 +72,7 @@ export function addTailCommand(program: Command): void {
     .addOption(new Option('--source <source>', 'asked in this way only').choices(sources))
     .addOption(jsonOption())
     .action(runTail);
-  addExamples(command, [
+  addExamples(addRedisOptions(command, 'decisions'), [
     ['postern tail', 'of the sidecar that runs in this directory, on disk'],
     ['postern tail --redis redis://localhost --denied', 'denials, as they happen'],
     ['postern tail --subject user:alice --since 1h --no-follow', 'what alice did in the last hour'],
@@ -113,15 +119,16 @@ async function* openLog(options: TailOptions, reading: ReadOptions): AsyncGenera
     yield* readFiles(options.dir, isThere ? reading : { ...reading, onProblem: () => {} });
     return;
   }
-  const [{ readStream }, { connect }, { createDecisionStreamReader }, { toStoreError }, { parseRedisUrl }] =
+  const [{ readStream }, { connect }, { createDecisionStreamReader }, { toStoreError }, { readRedisAccess }] =
     await Promise.all([
       import('../../decision-log/read-stream.ts'),
       import('../../store/redis/connection.ts'),
       import('../../store/redis/decision-client.ts'),
       import('../../store/redis/errors.ts'),
-      import('../../store/redis/target.ts'),
+      import('../../store/redis/access.ts'),
     ]);
-  const connection = connect(parseRedisUrl(options.redis, '--redis'));
+  const access = await readRedisAccess({ ...options, redis: options.redis });
+  const connection = connect(access.target, access.options);
   const reader = createDecisionStreamReader(connection.client);
   const rethrow = (error: unknown): never => {
     // The client's own words speak of its options.

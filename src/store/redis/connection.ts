@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { PosternError } from '../../model/errors.ts';
 import { backoffMs } from './backoff.ts';
+import { describeConnectionError } from './connection-error.ts';
 import { describeTarget, type RedisTarget } from './target.ts';
 
 /** Without what would change the types of replies. */
@@ -56,10 +57,10 @@ export function connect(target: RedisTarget, options: ConnectionOptions = {}): C
   const description = describeTarget(target);
   let lastError = '';
   client.on('error', (error: Error) => {
-    lastError = error.message;
+    lastError = describeConnectionError(error, tlsOf(target, options));
   });
   client.on('node error', (error: Error) => {
-    lastError = error.message;
+    lastError = describeConnectionError(error, tlsOf(target, options));
   });
   client.on('ready', () => {
     lastError = '';
@@ -179,6 +180,11 @@ function clusterOf(target: RedisTarget, options: ConnectionOptions): Cluster {
     // A command that was cut off may have been carried out: it is never sent again by itself.
     retryDelayOnFailover: 0,
   });
+}
+
+/** Undefined without TLS. */
+export function tlsOf(target: RedisTarget, { tls }: ConnectionOptions): ConnectionOptions['tls'] | undefined {
+  return target.tls ? { ...tls } : undefined;
 }
 
 function addressOf(target: RedisTarget, options: ConnectionOptions): Options {

@@ -58,7 +58,10 @@ function explain(message: string, connection: Connection, command: string): stri
   if (message.includes('equal or smaller than the target stream'))
     return `${message}: somebody else wrote to the tenant's change stream; delete that key, followers then load the whole graph`;
   if (message.includes('READONLY')) return `${message}: this is a replica; name the primary`;
-  if (message.startsWith('All sentinels')) return 'no Sentinel could name a primary';
+  if (message.startsWith('All sentinels')) {
+    const last = /Last error: (.*)$/.exec(message)?.[1];
+    return `no Sentinel could name a primary${last === undefined ? '' : ` (${last})`}`;
+  }
   // The client's own words here speak of its options; what happened to the connection says more.
   if (message.startsWith('Reached the max retries') || message === 'Connection is closed.')
     return connection.lastError() || 'the connection was lost';

@@ -16,6 +16,8 @@ export interface FollowerOptions {
   readonly createClient: (attempt: number) => Redis;
   /** Pause between an answered heartbeat and the next. */
   readonly heartbeatMs: number;
+  /** Words for what went wrong with a connection. */
+  readonly describe: (error: Error) => string;
   /** Words for a refusal of the user by Redis, as opposed to a loss; undefined for anything else. */
   readonly toRefusal: (message: string) => PosternError | undefined;
 }
@@ -90,7 +92,7 @@ export class RedisFollower {
     this.#state = { kind: 'open', session };
     const { client } = session;
     client.on('error', (error: Error) => {
-      session.problem = error.message;
+      session.problem = this.#options.describe(error);
     });
     client.on('end', () => this.#lose(session, session.problem || 'the connection was closed'));
     client.on('message', (channel: string, text: string) => this.#deliver(session, channel, text));
@@ -99,7 +101,7 @@ export class RedisFollower {
         for (const channel of this.#channels.keys()) void this.#subscribe(session, channel);
         this.#beat(session);
       },
-      (error: unknown) => this.#lose(session, session.problem || messageOf(error)),
+      (error: Error) => this.#lose(session, session.problem || this.#options.describe(error)),
     );
   }
 

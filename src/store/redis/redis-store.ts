@@ -10,7 +10,8 @@ import type { CommitOptions, FlatLoad, FlatLoadOptions, Store, StoreListener, Su
 import { loadFlatAside } from './bulk/load-aside.ts';
 import { type Commands, defineCommands } from './commands.ts';
 import { type CommitRequest, commit, type HistoryLimits } from './commit.ts';
-import { type ConnectionOptions, connect, createSubscriber, type RedisClient } from './connection.ts';
+import { type ConnectionOptions, connect, createSubscriber, type RedisClient, tlsOf } from './connection.ts';
+import { describeConnectionError } from './connection-error.ts';
 import { deleteTenant } from './delete-tenant.ts';
 import { toRefusal, toStoreError } from './errors.ts';
 import { RedisFollower } from './follow.ts';
@@ -76,6 +77,7 @@ class RedisStore implements Store {
     this.#follower = new RedisFollower({
       createClient: (attempt) => createSubscriber(target, options, attempt, answerMs),
       heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
+      describe: (error) => describeConnectionError(error, tlsOf(target, options)),
       toRefusal: (message) => toRefusal(message, this.#reading.connection),
     });
   }
