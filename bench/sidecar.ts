@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { SERVING_FLAG } from '../bin/exec.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -38,7 +39,7 @@ export async function launchSidecar(nodeFlags: readonly string[], flags: readonl
   const addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0'];
   const child = spawn(
     process.execPath,
-    [...nodeFlags, 'bin/postern.js', 'serve', ...addresses, '--log-format=json', ...flags],
+    [SERVING_FLAG, ...nodeFlags, 'bin/postern.js', 'serve', ...addresses, '--log-format=json', ...flags],
     { cwd: root, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
   const log = new EventEmitter();

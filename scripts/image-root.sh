@@ -21,8 +21,9 @@ done
 cp -R "$package/bin" "$package/dist" "$package/node_modules" "$package/package.json" "$target/opt/postern"
 # Launchers of packages: links to programs that nobody runs in the image.
 rm -rf "$target/opt/postern/node_modules/.bin"
-# Its first line is `#!/usr/bin/env node`, and there is no env: the kernel is told the binary instead.
-sed '1s|.*|#!/usr/local/bin/node|' "$package/bin/postern.js" >"$target/opt/postern/bin/postern.js"
+# Its first line is `#!/usr/bin/env node`, and there is no env: the kernel is told the binary instead, and the flag of
+# Node with which a sidecar is started (SERVING_FLAG in bin/exec.js).
+sed '1s|.*|#!/usr/local/bin/node --max-semi-space-size=4|' "$package/bin/postern.js" >"$target/opt/postern/bin/postern.js"
 ln -s /opt/postern/bin/postern.js "$target/usr/local/bin/postern"
 
 echo "postern:x:$user:$user:postern:/var/lib/postern:/nonexistent" >"$target/etc/passwd"

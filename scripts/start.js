@@ -2,7 +2,7 @@
 // say what to serve, it serves the quickstart example and prints what to try.
 // It must never change an option that somebody gave.
 import { join } from 'node:path';
-import { become } from '../bin/exec.js';
+import { become, SERVING_FLAG } from '../bin/exec.js';
 import { ensureDependencies, pinnedNode, root } from './setup.js';
 
 const args = process.argv.slice(2);
@@ -12,4 +12,4 @@ const example = ['--policy', join('examples', 'quickstart', 'policy.yaml'), '--h
 
 ensureDependencies();
 const choice = chosenByVariable || args.some(isChoice) ? [] : example;
-become(pinnedNode(), [join(root, 'bin', 'postern.js'), 'serve', ...choice, ...args]);
+become(pinnedNode(), [SERVING_FLAG, join(root, 'bin', 'postern.js'), 'serve', ...choice, ...args]);

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { SERVING_FLAG } from '../bin/exec.js';
 import packageJson from '../package.json' with { type: 'json' };
 import { createProgram } from '../src/cli/program.ts';
 import { envNameOf, type OptionSpec } from '../src/config/option-spec.ts';
@@ -67,6 +68,11 @@ describe('the image', () => {
 
   test('runs the Node that the tests run', () => {
     expect(stages[0]?.[0]?.rest).toBe(`node:${packageJson.devDependencies.node}-bookworm-slim AS build`);
+  });
+
+  test('starts Node with the flag that keeps its pauses short', () => {
+    expect(read('scripts', 'image-root.sh')).toContain(`1s|.*|#!/usr/local/bin/node ${SERVING_FLAG}|`);
+    expect(read('docs', 'deployment.md')).toContain(`\`NODE_OPTIONS=${SERVING_FLAG}\``);
   });
 
   test('exposes the default ports', () => {

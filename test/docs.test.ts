@@ -44,7 +44,7 @@ const variables = new Set([
   'POSTERN_TOKEN',
 ]);
 /** Of other programs: Node, the test command, the terminal. */
-const otherVariables = ['NO_COLOR', 'FORCE_COLOR', 'NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'REDIS_URL'];
+const otherVariables = ['NO_COLOR', 'FORCE_COLOR', 'NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'REDIS_URL'];
 
 /** Text after `postern COMMAND`, up to what the shell or a comment takes over. */
 function callsOf(code: string): readonly (readonly [command: string, rest: string])[] {
