@@ -15,6 +15,7 @@ import { checkRows } from './rows/check.ts';
 import { decideRows } from './rows/decide.ts';
 import { listObjectsRows } from './rows/list-objects.ts';
 import { millionRows } from './rows/million.ts';
+import { overloadRows } from './rows/overload.ts';
 import { streamRows } from './rows/stream.ts';
 import { visibilityRows } from './rows/visibility.ts';
 
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
   list: listObjectsRows,
   visibility: visibilityRows,
   administration: administrationRows,
+  overload: overloadRows,
   million: millionRows,
 };
 

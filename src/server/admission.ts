@@ -9,6 +9,7 @@
  */
 import { PosternError } from '../model/errors.ts';
 import type { Clock } from './clock.ts';
+import type { LongWork } from './long-work.ts';
 
 export interface AdmissionLimits {
   /** How long what comes in may wait for its turn, in milliseconds; Infinity refuses nothing for that. */
@@ -30,16 +31,20 @@ export const listBytes = 1_048_576;
 
 /** How long turns have to be too long, one after another, before anything is refused. */
 const patienceMs = 200;
+/** Calls that may take long are let in up to this many, however long they take: something has to be done. */
+const leastExpected = 4;
 /** The least between two lines of the log about it. */
 const logEveryMs = 60_000;
 
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #clock: Clock;
-  readonly #longWork: { readonly delayMs: number };
+  readonly #longWork: Pick<LongWork, 'delayMs' | 'meanMs'>;
   readonly #onOverload: (reason: ShedReason, shed: number) => void;
   #inFlight = 0;
   #heldBytes = 0;
+  /** Calls that may take long, and have no answer yet. */
+  #expected = 0;
   #turnBegan = false;
   #turnBeganMs = 0;
   #turnEndedMs = 0;
@@ -53,7 +58,7 @@ export class Admission {
   constructor(
     limits: AdmissionLimits,
     clock: Clock,
-    longWork: { readonly delayMs: number },
+    longWork: Pick<LongWork, 'delayMs' | 'meanMs'>,
     onOverload: (reason: ShedReason, shed: number) => void,
   ) {
     this.#limits = limits;
@@ -86,6 +91,23 @@ export class Admission {
   /** For long work, beside enter(). @throws PosternError OVERLOADED */
   enterLongWork(): void {
     if (this.#longWork.delayMs > this.#limits.maxQueueDelayMs) throw this.#refuse('queue_delay');
+  }
+
+  /**
+   * For a call that may take long, when its headers are there: to read a large message and then refuse it would cost
+   * what is to be saved, and keep others from sending theirs.
+   * @returns Tells that there is an answer, or nobody who waits for it; idempotent.
+   * @throws PosternError OVERLOADED where those before it will take too long
+   */
+  expectLongWork(): () => void {
+    const waitMs = this.#expected * this.#longWork.meanMs;
+    if (this.#expected >= leastExpected && waitMs > this.#limits.maxQueueDelayMs) throw this.#refuse('queue_delay');
+    this.#expected++;
+    let expected = true;
+    return () => {
+      if (expected) this.#expected--;
+      expected = false;
+    };
   }
 
   /**

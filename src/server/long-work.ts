@@ -11,12 +11,17 @@ import type { Clock } from './clock.ts';
 /** For all long work together, in one turn of the event loop, in milliseconds. */
 const sliceMs = 5;
 
+/** Of what one advance cost, what the mean takes over. */
+const meanShare = 0.1;
+
 /** Something that pauses by giving undefined. */
 type Pausing<Item, Answer> = Iterator<Item | undefined, Answer, undefined>;
 
 interface Job {
   /** When it began to wait. */
   sinceMs: number;
+  /** Worked on it so far. */
+  costMs: number;
   /** Works until the time is over; false where it is not done. */
   work(endMs: number): boolean;
 }
@@ -27,6 +32,7 @@ export class LongWork {
   /** Of this turn's slice. */
   #spentMs = 0;
   #scheduled = false;
+  #meanMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -36,6 +42,11 @@ export class LongWork {
   get delayMs(): number {
     const [next] = this.#waiting;
     return next === undefined ? 0 : this.#clock.now() - next.sinceMs;
+  }
+
+  /** What it has cost lately to go on to an item, or to the end; what was short counts as much as what was long. */
+  get meanMs(): number {
+    return this.#meanMs;
   }
 
   /**
@@ -48,11 +59,17 @@ export class LongWork {
     steps: Pausing<Item, Answer>,
     gone: () => boolean,
   ): IteratorResult<Item, Answer> | Promise<IteratorResult<Item, Answer>> {
+    const beganMs = this.#clock.now();
     const first = steps.next();
-    if (isResult(first)) return first;
+    const costMs = this.#clock.now() - beganMs;
+    if (isResult(first)) {
+      this.#note(costMs);
+      return first;
+    }
     return new Promise((resolve, reject) => {
       this.#start({
         sinceMs: 0,
+        costMs,
         work: (endMs) => {
           try {
             if (gone()) {
@@ -94,11 +111,18 @@ export class LongWork {
     this.#waiting.push(job);
   }
 
+  #note(costMs: number): void {
+    this.#meanMs += (costMs - this.#meanMs) * meanShare;
+  }
+
   /** Works on one job for what is left of the slice. */
   #workOn(job: Job): boolean {
     const beganMs = this.#clock.now();
     const done = job.work(beganMs + sliceMs - this.#spentMs);
-    this.#spentMs += this.#clock.now() - beganMs;
+    const costMs = this.#clock.now() - beganMs;
+    this.#spentMs += costMs;
+    job.costMs += costMs;
+    if (done) this.#note(job.costMs);
     return done;
   }
 

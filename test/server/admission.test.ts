@@ -5,12 +5,14 @@ import { Admission, type AdmissionLimits, type ShedReason } from '../../src/serv
 let nowMs = 0;
 let endTurn: (() => void) | undefined;
 let delayMs = 0;
+let meanMs = 0;
 const told: (readonly [ShedReason, number])[] = [];
 
 beforeEach(() => {
   nowMs = 1_000;
   endTurn = undefined;
   delayMs = 0;
+  meanMs = 0;
   told.length = 0;
 });
 
@@ -24,6 +26,9 @@ function admissionOf(limits: Partial<AdmissionLimits> = {}): Admission {
   const longWork = {
     get delayMs() {
       return delayMs;
+    },
+    get meanMs() {
+      return meanMs;
     },
   };
   return new Admission(
@@ -96,6 +101,28 @@ describe('long work', () => {
     delayMs = 101;
     expect(isAdmitted(() => admission.enterLongWork())).toBe(false);
     expect(isAdmitted(() => admission.enter())).toBe(true);
+  });
+});
+
+describe('calls that may take long', () => {
+  it('are let in while those before them will be done in time, by what such calls have cost lately', () => {
+    const admission = admissionOf();
+    meanMs = 10;
+    const ends = Array.from({ length: 11 }, () => admission.expectLongWork());
+    expect(isAdmitted(() => admission.expectLongWork())).toBe(false);
+    ends[0]?.();
+    ends[0]?.();
+    expect(isAdmitted(() => admission.expectLongWork())).toBe(true);
+    expect(isAdmitted(() => admission.expectLongWork())).toBe(false);
+    meanMs = 1;
+    expect(isAdmitted(() => admission.expectLongWork())).toBe(true);
+  });
+
+  it('are let in by four, however long they take', () => {
+    const admission = admissionOf();
+    meanMs = 5_000;
+    const admitted = Array.from({ length: 6 }, () => isAdmitted(() => admission.expectLongWork()));
+    expect(admitted).toEqual([true, true, true, true, false, false]);
   });
 });
 

@@ -83,6 +83,18 @@ describe('long work', () => {
     expect(await settled).toMatchObject([{ reason: { message: 'as asked' } }, { value: 'b' }]);
   });
 
+  it('tells what it has cost lately to answer', () => {
+    const { longWork, steps, turn } = setUp();
+    for (let i = 0; i < 100; i++) void longWork.finish(steps('a', i < 50 ? 20 : 2), wanted);
+    while (turn());
+    expect(longWork.meanMs).toBeGreaterThan(2);
+    for (let i = 0; i < 100; i++) {
+      void longWork.finish(steps('a', 2), wanted);
+      while (turn());
+    }
+    expect(longWork.meanMs).toBeCloseTo(2, 1);
+  });
+
   it('asks for no turn when there is nothing to do', () => {
     const { longWork, steps, turn } = setUp();
     void longWork.finish(steps('a', 7), wanted);

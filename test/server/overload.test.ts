@@ -167,6 +167,24 @@ describe('when turns have been too long for a while', () => {
   });
 });
 
+describe('a call that may take long, where those before it will take too long', () => {
+  it('is refused by its headers, whatever the size of its message', async () => {
+    const gates = openGates();
+    vi.spyOn(gates.longWork, 'meanMs', 'get').mockReturnValue(100_000);
+    await start(gates);
+    const ends = Array.from({ length: 4 }, () => gates.admission.expectLongWork());
+    const large = { checks: Array.from({ length: 10_000 }, () => ({ ...allowed, object: `doc:${'x'.repeat(200)}` })) };
+    for (let i = 0; i < 3; i++) {
+      const error = await failed(unary(client, method.batchCheck, large));
+      expect([error.code, errorInfoOf(error).metadata.limit]).toEqual([8, 'max-queue-delay']);
+    }
+    expect(pdp.calls).toEqual([]);
+    ends[0]?.();
+    expect((await unary(client, method.batchCheck, { checks: [allowed] })).decisions).toHaveLength(1);
+    expect((await unary(client, method.batchCheck, { checks: [allowed] })).decisions).toHaveLength(1);
+  });
+});
+
 describe('long work', () => {
   /** A clock by which each look takes a millisecond, and whose turns are the test's. */
   function slowClock() {

@@ -12,6 +12,7 @@ import type { ServerLog } from '../errors.ts';
 import type { Gates } from '../gates.ts';
 import type { PolicyParts } from '../policy/answers.ts';
 import { addHealth } from './health.ts';
+import { createInterceptor } from './intercept.ts';
 import { createLongCalls } from './long-calls.ts';
 import { addPolicyService, policyServiceName } from './policy-service.ts';
 import { addReflection } from './reflection.ts';
@@ -56,6 +57,7 @@ export async function startGrpcServer(
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': gates.maxConcurrentStreams,
+    interceptors: [createInterceptor(gates.admission, log)],
   });
   const streams = new Set<() => void>();
   const longCalls = createLongCalls(server);
