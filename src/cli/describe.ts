@@ -28,13 +28,14 @@ export function describeOutcome(decision: Decision, mode: Mode, colours: Colours
   return `${word} ${colours.yellow(`(shadow mode: enforced, it would be ${decision.enforcedAllowed ? 'allowed' : 'denied'})`)}`;
 }
 
-/** "ALLOWED by user:alice editor on doc:42 · decision 01J... · revision e.5". */
-export function describeWhy(decision: Decision, revision: string): string {
+/** "ALLOWED by user:alice editor on doc:42 · decision 01J... · revision e.5", and the age of data that may be behind. */
+export function describeWhy(decision: Decision, revision: string, dataAgeMs: number): string {
   const { ROLE_LACKS_PERMISSION, CONDITION_NOT_MET } = Reason;
   const isClosest = decision.reason === ROLE_LACKS_PERMISSION || decision.reason === CONDITION_NOT_MET;
   const link = isClosest ? ', closest is' : ' by';
   const binding = decision.binding === '' ? '' : `${link} ${describeBinding(decision.binding)}`;
-  return `${nameOfReason(decision.reason)}${binding} · decision ${decision.decisionId} · revision ${revision}`;
+  const age = dataAgeMs === 0 ? '' : ` · known to be the newest ${dataAgeMs / 1_000} s ago`;
+  return `${nameOfReason(decision.reason)}${binding} · decision ${decision.decisionId} · revision ${revision}${age}`;
 }
 
 /** "NO_ROLE". */

@@ -12,6 +12,7 @@ export function describeRecord(record: LogRecord, colours: Colours): string {
     return `${time} ${colours.yellow(visible(`gap: ${missing} missing, ${first} to ${last} of ${instance}: ${cause}`))}`;
   }
   const { allowed, enforced_allowed: enforced, subject, action, object, reason, binding, source, results } = record;
+  const { data_age_ms: age } = record;
   const word = allowed ? colours.green('allowed') : colours.red('denied ');
   const asked = visible([subject, action, object].filter((part) => part !== undefined).join(' '));
   const link = reason === 'ROLE_LACKS_PERMISSION' ? ', closest is' : ' by';
@@ -20,6 +21,7 @@ export function describeRecord(record: LogRecord, colours: Colours): string {
     ...(enforced === undefined ? [] : [`enforced, it would be ${enforced ? 'allowed' : 'denied'}`]),
     ...(source === 'check' ? [] : [source]),
     ...(results === undefined ? [] : [`${results} results`]),
+    ...(age === undefined ? [] : [`data ${age / 1_000} s old`]),
   ];
   const tail = extras.length === 0 ? '' : ` [${extras.join(', ')}]`;
   return `${time} ${word} ${asked}  ${colours.dim(visible(`${why}${tail}`))}`;

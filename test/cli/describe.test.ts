@@ -63,6 +63,10 @@ describe('a record', () => {
     );
   });
 
+  test('of a graph that may be behind says how old it was', () => {
+    expect(describeRecord({ ...record, data_age_ms: 75_500 }, plain)).toContain('[data 75.5 s old]');
+  });
+
   test('of a gap says how many are missing, and why', () => {
     const gap = {
       type: 'gap',

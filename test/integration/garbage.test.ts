@@ -9,7 +9,7 @@ import { parseRedisUrl } from '../../src/store/redis/target.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
 import { seed } from '../setup/seed.ts';
 import { bindingOf, loadGraph, newTenant, oneOfEach, putOf } from '../store/records.ts';
-import { garbageOf, remember } from '../store/redis/garbage.ts';
+import { type Garbage, garbageOf, remember } from '../store/redis/garbage.ts';
 import { follow, steady } from './following.ts';
 
 let redis: Redis;
@@ -22,16 +22,23 @@ afterAll(() => redis.disconnect());
 const texts = fc.sample(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), { seed, numRuns: 200 });
 let next = 0;
 const garbage = garbageOf(() => texts[next++ % texts.length] as string);
+/** Some of those of records: a large graph takes a while to load, in a worker and from its bytes. */
+const inLargeGraph = fc.sample(fc.constantFrom(...(garbage['a record'] ?? [])), { seed, numRuns: 3 });
+const groups: [string, readonly Garbage[], number][] = [
+  ...Object.entries(garbage).map(([place, all]): [string, readonly Garbage[], number] => [place, all, 0]),
+  ['a record of a large graph', inLargeGraph, 25_000],
+];
 
 describe(`garbage (POSTERN_SEED=${seed} repeats this run)`, () => {
-  test.for(Object.entries(garbage))(
+  test.for(groups)(
     'in place of %s is named each time, denies nobody, and is got over',
     { timeout: 120_000 },
-    async ([, all]) => {
+    async ([, all, more]) => {
       const tenant = newTenant();
       const keys = tenantKeys(tenant);
       const truth = createRedisStore(parseRedisUrl(sharedRedisUrl()));
-      await truth.commit(tenant, [...oneOfEach.map(putOf), ...steady]);
+      const others = Array.from({ length: more }, (_, i) => putOf(bindingOf(i)));
+      await truth.commit(tenant, [...oneOfEach.map(putOf), ...steady, ...others]);
       const { epoch, number } = await truth.commit(tenant, []);
       const mend = await remember(redis, tenant);
       const following = await follow(sharedRedisUrl(), tenant);

@@ -38,7 +38,7 @@ export function addCheckCommand(program: Command): void {
 async function runCheck(subject: string, action: string, object: string | undefined, options: QuestionOptions) {
   const question = { ...toRequest(options), ...toContext(options), subject, action, object: object ?? '' };
   const answer = await withAsker(options, (asker) => asker.check(question));
-  const { decision, mode, revision } = answer;
+  const { decision, mode, revision, dataAgeMs } = answer;
   if (decision === undefined) throw new Error('the answer holds no decision');
   if (options.json) {
     const { CheckResponseSchema } = await import('../../gen/postern/v1/decision_service_pb.ts');
@@ -46,7 +46,7 @@ async function runCheck(subject: string, action: string, object: string | undefi
   } else {
     const colours = coloursOf(process.stdout);
     print(describeOutcome(decision, mode, colours));
-    print(colours.dim(describeWhy(decision, revision)));
+    print(colours.dim(describeWhy(decision, revision, dataAgeMs)));
   }
   process.exitCode = decision.allowed ? exitCodes.ok : exitCodes.no;
 }

@@ -36,7 +36,7 @@ export function addExplainCommand(program: Command): void {
 async function runExplain(subject: string, action: string, object: string | undefined, options: QuestionOptions) {
   const question = { ...toRequest(options), ...toContext(options), subject, action, object: object ?? '' };
   const answer = await withAsker(options, (asker) => asker.explain(question));
-  const { decision, revision, mode } = answer;
+  const { decision, revision, mode, dataAgeMs } = answer;
   if (decision === undefined) throw new Error('the answer holds no decision');
   if (options.json) {
     const { ExplainResponseSchema } = await import('../../gen/postern/v1/decision_service_pb.ts');
@@ -44,7 +44,7 @@ async function runExplain(subject: string, action: string, object: string | unde
   } else {
     const colours = coloursOf(process.stdout);
     print(describeOutcome(decision, mode, colours));
-    print(colours.dim(describeWhy(decision, revision)));
+    print(colours.dim(describeWhy(decision, revision, dataAgeMs)));
     print(describeTree(answer, subject, object ?? '', options.activeRole !== undefined, colours));
   }
   process.exitCode = decision.allowed ? exitCodes.ok : exitCodes.no;

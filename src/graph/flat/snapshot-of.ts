@@ -4,10 +4,12 @@
  */
 import type { Revision } from '../../model/change.ts';
 import type { GroupRecord } from '../../model/entity.ts';
-import { scopeOfNode } from '../binding.ts';
+import { scopeOfNode, toBindingRecord } from '../binding.ts';
+import { chunksOf } from '../chunked.ts';
 import { Draft } from '../draft.ts';
+import { namingRecord } from '../named-record.ts';
 import { Names } from '../names.ts';
-import { type Base, pagedOver } from '../paged.ts';
+import { at, type Base, pagedOver } from '../paged.ts';
 import { PatternDraft } from '../pattern-draft.ts';
 import { emptySnapshot, type GraphOptions, type Snapshot } from '../snapshot.ts';
 import { FlatBindings, FlatBindingsAt, FlatBindingsOf } from './bindings.ts';
@@ -34,10 +36,26 @@ export function snapshotOf(flat: FlatGraph, options: GraphOptions, revision: Rev
     bindingsAt: pagedOver(new FlatBindingsAt(bindings)),
   };
   const patterns = new PatternDraft(bare);
-  for (const node of flat.patterns) patterns.use(node, scopeOfNode(names.nodeName(node)));
+  for (const node of flat.patterns) {
+    try {
+      patterns.use(node, scopeOfNode(names.nodeName(node)));
+    } catch (error) {
+      throw namingOneAt(bare, node, error);
+    }
+  }
   const draft = new Draft({ ...bare, patterns: patterns.freeze() });
   draft.apply(flat.plain.map((record) => ({ op: 'put', record })));
   return draft.freeze(revision);
+}
+
+/** The error of a scope, naming a binding that has it. */
+function namingOneAt({ bindingsAt, names }: Snapshot, node: number, error: unknown): unknown {
+  const bindings = at(bindingsAt, node);
+  if (bindings === undefined) return error;
+  for (const [first] of chunksOf(bindings)) {
+    if (first !== undefined) return namingRecord(toBindingRecord(first, names), error);
+  }
+  return error;
 }
 
 class FlatFlags implements Base<true> {
