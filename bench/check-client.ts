@@ -1,6 +1,6 @@
 /**
  * A client that asks at a fixed rate over a Unix socket, whether answers come or not, and times each: node
- * bench/check-client.ts SOCKET RATE BINDINGS. Told "start" and "stop" by its parent; at "stop" it sends what it measured.
+ * bench/check-client.ts SOCKET RATE BINDINGS [TENANT]. Told "start" and "stop" by its parent; at "stop" it sends what it measured.
  */
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
@@ -27,9 +27,9 @@ const headers = {
   te: 'trailers',
 };
 
-const [socket, rate, bindings] = process.argv.slice(2) as [string, string, string];
+const [socket, rate, bindings, tenant] = process.argv.slice(2) as [string, string, string, string?];
 const bodies = randomQuestions(sized(Number(bindings)), 5_000).map(({ subject, action, object }) =>
-  frame(toBinary(CheckRequestSchema, create(CheckRequestSchema, { subject, action, object }))),
+  frame(toBinary(CheckRequestSchema, create(CheckRequestSchema, { tenant: tenant ?? '', subject, action, object }))),
 );
 const session = connectHttp2('http://localhost', { createConnection: () => connect(socket) });
 

@@ -17,6 +17,7 @@ import { listObjectsRows } from './rows/list-objects.ts';
 import { millionRows } from './rows/million.ts';
 import { overloadRows } from './rows/overload.ts';
 import { streamRows } from './rows/stream.ts';
+import { tenantRows } from './rows/tenants.ts';
 import { visibilityRows } from './rows/visibility.ts';
 
 const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
   visibility: visibilityRows,
   administration: administrationRows,
   overload: overloadRows,
+  tenants: tenantRows,
   million: millionRows,
 };
 

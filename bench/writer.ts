@@ -1,5 +1,5 @@
 /**
- * A writer that commits at a fixed rate, whether commits return or not: node bench/writer.ts REDIS_URL RATE BINDINGS.
+ * A writer that commits at a fixed rate, whether commits return or not: node bench/writer.ts REDIS_URL RATE BINDINGS [TENANT].
  * Told "start" and "stop" by its parent; at "stop" it sends how many commits it made.
  */
 import type { Change } from '../src/model/change.ts';
@@ -9,7 +9,7 @@ import { parseRedisUrl } from '../src/store/redis/target.ts';
 import { createRandom, sized } from './graphs.ts';
 import { pace } from './pace.ts';
 
-const [url, rate, bindings] = process.argv.slice(2) as [string, string, string];
+const [url, rate, bindings, tenant = 'default'] = process.argv.slice(2) as [string, string, string, string?];
 const store = createRedisStore(parseRedisUrl(url));
 const changes = randomChanges(Number(bindings));
 const pending = new Set<Promise<unknown>>();
@@ -35,7 +35,7 @@ function* randomChanges(count: number): Generator<Change, never> {
 }
 
 function commit(): void {
-  const commit = store.commit('default', [changes.next().value]).then(() => {
+  const commit = store.commit(tenant, [changes.next().value]).then(() => {
     committed++;
     pending.delete(commit);
   });

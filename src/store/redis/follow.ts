@@ -10,6 +10,7 @@ import { messageOf, PosternError } from '../../model/errors.ts';
 import type { Pulse, StoreListener, Subscription } from '../store.ts';
 import { backoffMs } from './backoff.ts';
 import { parseMessage } from './decode.ts';
+import { Inbox } from './inbox.ts';
 
 export interface FollowerOptions {
   /** Makes a connection that ends at its first failure; `attempt` counts from 1. */
@@ -95,7 +96,12 @@ export class RedisFollower {
       session.problem = this.#options.describe(error);
     });
     client.on('end', () => this.#lose(session, session.problem || 'the connection was closed'));
-    client.on('message', (channel: string, text: string) => this.#deliver(session, channel, text));
+    const inbox = new Inbox((channel, text) => this.#deliver(session, channel, text));
+    client.on('message', (channel: string, text: string) => {
+      if (!this.#isCurrent(session)) return;
+      this.#live();
+      inbox.put(channel, text);
+    });
     client.connect().then(
       () => {
         for (const channel of this.#channels.keys()) void this.#subscribe(session, channel);
@@ -128,7 +134,6 @@ export class RedisFollower {
 
   #deliver(session: Session, channel: string, text: string): void {
     if (!this.#isCurrent(session)) return;
-    this.#live();
     const listeners: StoreListener[] = [];
     for (const entry of this.#channels.get(channel) ?? []) {
       // One that has just come may hear nothing before it was told that it is connected.

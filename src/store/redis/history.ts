@@ -5,6 +5,7 @@
  * set of which a part was trimmed.
  */
 import { type Change, type ChangeSet, isNextOf, isSameRevision, type Revision } from '../../model/change.ts';
+import { TimeSlice } from '../time-slice.ts';
 import type { RedisClient } from './connection.ts';
 import {
   type EntryHead,
@@ -19,6 +20,10 @@ import type { TenantKeys } from './keys.ts';
 
 /** Entries in one reply: each is at most about 256 KiB. */
 export const pageEntries = 32;
+/** Where the next ones are for a follower: a reply is parsed as it comes, and some 8,000 fields take 6 milliseconds. */
+const fewestEntries = 4;
+const mostEntries = 500;
+const fieldsPerPage = 8_000;
 /** A read ends early with the change set that passes this many changes. */
 export const maxChangesPerRead = 100_000;
 
@@ -63,9 +68,13 @@ async function readAfter(
   let at = since;
   let changes = 0;
   let unfinished: Unfinished | undefined;
+  const slice = new TimeSlice();
+  let count = fewestEntries;
   for (let start = `${first}-0`; ; ) {
-    const page = await client.xrange(keys.changes, start, '+', 'COUNT', pageEntries);
+    const page = await client.xrange(keys.changes, start, '+', 'COUNT', count);
     for (const [id, fields] of page) {
+      // Each is up to 256 KiB to parse, which takes milliseconds.
+      await slice.pause();
       const where = `key ${keys.changes} entry ${id}`;
       if (unfinished === undefined) {
         // Anything but the beginning of the next revision means that entries before it are gone.
@@ -90,10 +99,18 @@ async function readAfter(
       if (found.length >= limit || changes >= maxChangesPerRead) return found;
     }
     const last = page.at(-1);
-    if (last === undefined || page.length < pageEntries) break;
+    if (last === undefined || page.length < count) break;
+    count = nextCount(page);
     start = `(${last[0]}`;
   }
   return found.length === 0 ? undefined : found;
+}
+
+/** How many entries are read next: those of large change sets hold 2,000 fields each, others a handful. */
+function nextCount(page: readonly (readonly [string, readonly string[]])[]): number {
+  const fields = page.reduce((sum, [, { length }]) => sum + length, 0);
+  const fitting = Math.floor((fieldsPerPage * page.length) / Math.max(1, fields));
+  return Math.min(Math.max(fewestEntries, fitting), 2 * page.length, mostEntries);
 }
 
 /** The change set of which all entries were read. @throws PosternError STORE_CORRUPT */
