@@ -28,7 +28,7 @@ interface Kustomization {
 const ROOT = join(import.meta.dirname, '..');
 const KUBERNETES = join(ROOT, 'deploy', 'kubernetes');
 /** The only container that has to be root: it hands a directory of the node to Postern. */
-const MAY_BE_ROOT = ['socket-directory'];
+const MAY_BE_ROOT = ['directories'];
 
 const options: readonly OptionSpec[] = serveOptions;
 const defaultOf = (key: string) => options.find((option) => option.key === key)?.default ?? '';

@@ -80,6 +80,8 @@ export class Replica {
     });
     this.freshness = new Freshness(this.#subscription.pulse, options.monotonicNow ?? (() => performance.now()));
     this.#stopComparing = startJitteredInterval(() => this.#rounds.begin(), options.compareIntervalMs);
+    // What was saved does not wait for the store to be there.
+    if (options.save !== undefined) this.#rounds.begin();
   }
 
   /** The snapshot in force; undefined until the first load is complete. */
