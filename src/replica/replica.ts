@@ -206,6 +206,9 @@ export class Replica {
       const ahead = !reload && held !== undefined && held.epoch === head.epoch && held.number < head.number;
       if (!reload) this.freshness.fellBehind();
       if (!(ahead && (await this.#catchUp(held)))) {
+        // Of another history, or further back: so it is for all who follow.
+        const isForAll = held !== undefined && !reload && (held.epoch !== head.epoch || held.number >= head.number);
+        if (isForAll) await store.awaitReload?.(tenant, this.closed);
         if (this.closed.aborted || !(await inTurn(async () => !this.closed.aborted && this.#load()))) return;
       }
       if (this.#current !== undefined && isSameRevision(this.#current.revision, head)) this.freshness.reached(askedMs);

@@ -117,6 +117,13 @@ export interface Store {
   loadFlat?(tenant: string, options: FlatLoadOptions): Promise<FlatLoad | undefined>;
 
   /**
+   * Resolves when whoever has a graph to answer from should load again, where all who follow the tenant have to at once:
+   * a store that is shared must not be asked by all of them in the same moment. Stores that are not have no such method.
+   * @throws PosternError STORE_UNAVAILABLE; what the signal was aborted with
+   */
+  awaitReload?(tenant: string, signal: AbortSignal): Promise<void>;
+
+  /**
    * The change sets after a revision, oldest first, at most `limit` (fewer where they are large, but never none
    * while there is one); empty when there are none; undefined where history no longer reaches back that far,
    * ends before it, is of another epoch, or has another commit at that number (told by its nonce): load again.

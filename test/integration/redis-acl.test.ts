@@ -70,6 +70,7 @@ async function work(url: string, tenant: string): Promise<void> {
     Array.from({ length: 5000 }, (_, i) => putOf(bindingOf(i))),
   );
   await Promise.all(heard.flatMap((each) => [each.until('changes', 3), each.until('head')]));
+  for (const store of [sidecar, administrator]) await store.awaitReload?.(tenant, new AbortController().signal);
   for (const store of [sidecar, administrator, writer]) {
     const head = await store.head(tenant);
     expect((await loadGraph(store, tenant)).revision).toEqual(head);

@@ -5,6 +5,7 @@
  */
 
 import { randomInt } from 'node:crypto';
+import { Cluster } from 'ioredis';
 import type { Change, ChangeSet, Revision } from '../../model/change.ts';
 import type { CommitOptions, FlatLoad, FlatLoadOptions, Store, StoreListener, Subscription } from '../store.ts';
 import { loadFlatAside } from './bulk/load-aside.ts';
@@ -19,6 +20,7 @@ import { readChangesSince } from './history.ts';
 import { readChangesBefore } from './history-before.ts';
 import { type TenantKeys, tenantKeys, tenantsKey } from './keys.ts';
 import { load, refuseOrphans } from './load.ts';
+import { awaitReload } from './reload-spread.ts';
 import { scanRecords } from './scan.ts';
 import type { RedisTarget } from './target.ts';
 import { listTenants } from './tenants.ts';
@@ -120,8 +122,7 @@ class RedisStore implements Store {
 
   loadFlat(tenant: string, options: FlatLoadOptions): Promise<FlatLoad | undefined> {
     return this.#read(`cannot load tenant ${tenant}`, tenant, async (client, keys) => {
-      const sizes = await Promise.all(keys.recordList.map((key) => client.hlen(key)));
-      if (sizes.reduce((sum, size) => sum + size, 0) < fewRecords) return undefined;
+      if ((await countRecords(client, keys)) < fewRecords) return undefined;
       const task = {
         target: this.#target,
         connection: toConnectionOptions(this.#options),
@@ -130,6 +131,15 @@ class RedisStore implements Store {
       };
       return loadFlatAside({ ...task, background: options.background }, options.signal);
     });
+  }
+
+  async awaitReload(tenant: string, signal: AbortSignal): Promise<void> {
+    const { client } = this.#reading.connection;
+    const { channel } = tenantKeys(tenant);
+    const records = await this.#read(`cannot count the records of tenant ${tenant}`, tenant, countRecords);
+    // Where they cannot be counted, nobody waits.
+    const followers = () => countFollowers(client, channel).catch(() => 0);
+    await awaitReload({ followers, records, signal });
   }
 
   changesSince(tenant: string, since: Revision, limit: number): Promise<readonly ChangeSet[] | undefined> {
@@ -202,6 +212,17 @@ class RedisStore implements Store {
       throw toStoreError(error, doing, connection);
     }
   }
+}
+
+async function countRecords(client: RedisClient, keys: TenantKeys): Promise<number> {
+  const sizes = await Promise.all(keys.recordList.map((key) => client.hlen(key)));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** A node of a Cluster counts its own; those who follow are on all of them, and any may answer. */
+async function countFollowers(client: RedisClient, channel: string): Promise<number> {
+  const [, count] = await client.pubsub('NUMSUB', channel);
+  return Number(count) * (client instanceof Cluster ? client.nodes().length : 1);
 }
 
 /** What of the options a worker is told: it takes no functions. */
