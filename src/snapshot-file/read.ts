@@ -75,7 +75,7 @@ async function readArray(
   const byteLength = length * arrayTypes[type].BYTES_PER_ELEMENT;
   // Before memory is taken for what is not there.
   if (offset + byteLength > fileBytes) throw new Error(`ends before its array ${name} does`);
-  const array = viewOf(type, sharedBytes(byteLength));
+  const array = viewOf(type, sharedBytes(byteLength), length);
   const bytes = bytesOf(array);
   let found = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -95,7 +95,7 @@ async function readBytes(file: FileHandle, offset: number, length: number): Prom
   return bytes;
 }
 
-function viewOf(type: ArrayType, buffer: ArrayBufferLike): FlatArray {
-  if (type === 'u8') return new Uint8Array(buffer);
-  return type === 'i32' ? new Int32Array(buffer) : new Float64Array(buffer);
+function viewOf(type: ArrayType, buffer: ArrayBufferLike, length: number): FlatArray {
+  if (type === 'u8') return new Uint8Array(buffer, 0, length);
+  return type === 'i32' ? new Int32Array(buffer, 0, length) : new Float64Array(buffer, 0, length);
 }

@@ -1,5 +1,5 @@
 /** Puts what a builder collected in order: compressed rows, sorted, of equal identities the last. Called by builder.ts. */
-import { sharedInts, sharedTimes, toShared } from './arrays.ts';
+import { sharedInts, sharedOctets, sharedTimes, toShared } from './arrays.ts';
 import type { BindingArrays, ExtraText } from './bindings.ts';
 import { denyFlag, roleShift } from './bindings.ts';
 import type { Collected, Texts } from './collected.ts';
@@ -13,7 +13,7 @@ export function finishFlat(collected: Collected): FlatGraph {
   const count = collected.names.count;
   const { names, types } = finishNames(collected.names);
   const roles = textsOf(collected.roles);
-  const registered = toShared(new Uint8Array(count));
+  const registered = sharedOctets(count);
   const objects = collected.objects.view();
   let objectCount = 0;
   for (const object of objects) {
@@ -68,11 +68,11 @@ function finishParents(
   count: number,
 ): { parentsOf: EdgeArrays; childrenOf: EdgeArrays } {
   // Of an object that was put twice, only the edges of the last put count.
-  const lastPut = new Int32Array(count);
+  const lastPut = sharedInts(count);
   const puts = objects.view();
   for (let put = 0; put < puts.length; put++) lastPut[puts[put] as number] = put;
   const put = parents.put.view();
-  const object = parents.object.view().slice();
+  const object = toSharedInts(parents.object.view());
   for (let i = 0; i < object.length; i++) if (lastPut[object[i] as number] !== put[i]) object[i] = -1;
   const up = rowsBy(object, count);
   const parent = picked(parents.parent.view(), up.order);
@@ -116,7 +116,7 @@ function finishBindings({ bindings, extras }: Collected, count: number): Binding
     extraOf: extraOf.some((index) => index >= 0) ? extraOf : undefined,
     extras: toTexts(extras),
     atOffsets: at.offsets,
-    atRows: toSharedInts(at.order),
+    atRows: at.order,
     atPrincipals: picked(principals, at.order),
   };
 }

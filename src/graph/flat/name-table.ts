@@ -2,7 +2,7 @@
  * Numbers names while a flat graph is built: bytes of UTF-8 in, the same number for the same bytes out. It never makes
  * a string, so a load of a million names leaves next to nothing for the garbage collector. Read as FlatNames when done.
  */
-import { GrowingBytes, GrowingInts } from './arrays.ts';
+import { GrowingBytes, GrowingInts, sharedInts } from './arrays.ts';
 import { hashOfBytes } from './name-hash.ts';
 
 const encoder = new TextEncoder();
@@ -12,7 +12,7 @@ export class NameTable {
   readonly #bytes = new GrowingBytes();
   readonly #ends = new GrowingInts();
   /** Two numbers a slot: the id plus 1 (0 where the slot is free), and the hash. */
-  #slots = new Int32Array(2 * 1024);
+  #slots = sharedInts(2 * 1024);
   readonly #scratch = new Uint8Array(16 * 1024);
 
   constructor(seed: number) {
@@ -66,7 +66,7 @@ export class NameTable {
   /** At most half of the slots are in use, so that a search looks at one or two. */
   #grow(): void {
     const old = this.#slots;
-    const slots = new Int32Array(old.length * 2);
+    const slots = sharedInts(old.length * 2);
     const mask = slots.length / 2 - 1;
     for (let i = 0; i < old.length; i += 2) {
       const found = old[i] as number;

@@ -19,8 +19,9 @@ export function rowsBy(keys: Int32Array, count: number): Rows {
     if (key >= 0) (offsets[key + 1] as number)++;
   }
   for (let key = 0; key < count; key++) (offsets[key + 1] as number) += offsets[key] as number;
-  const next = offsets.slice(0, count);
-  const order = new Int32Array(offsets[count] as number);
+  const next = sharedInts(count);
+  next.set(offsets.subarray(0, count));
+  const order = sharedInts(offsets[count] as number);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as number;
     if (key >= 0) order[(next[key] as number)++] = i;
