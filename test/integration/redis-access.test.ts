@@ -17,7 +17,7 @@ import { createGrpcClient, unary } from '../server/grpc-client.ts';
 import { asAdmin } from '../setup/redis-admin.ts';
 import { startCluster } from '../setup/redis-cluster.ts';
 import { startSentinel } from '../setup/redis-sentinel.ts';
-import { describeWithOwnRedis, findFreePort, startRedis } from '../setup/redis-server.ts';
+import { describeWithRedis7, findFreePort, startRedis } from '../setup/redis-server.ts';
 import { steady } from './following.ts';
 
 const aclFile = join(import.meta.dirname, '../../deploy/redis/users.acl');
@@ -64,7 +64,7 @@ async function switchOn(url: string): Promise<void> {
 
 const asSidecar = () => ({ redisUsername: 'postern-sidecar', redisPasswordFile: at('password') });
 
-describeWithOwnRedis('over TLS', () => {
+describeWithRedis7('over TLS', () => {
   let ca: Certificate;
   let tlsUrl: string;
   let plainUrl: string;
@@ -137,7 +137,7 @@ describeWithOwnRedis('over TLS', () => {
   });
 });
 
-describeWithOwnRedis('a sidecar with its own user', () => {
+describeWithRedis7('a sidecar with its own user', () => {
   test('behind Sentinels that ask for a password serves, and goes along with a failover', async () => {
     const redis = await startSentinel({
       server: { config: { aclfile: aclFile } },

@@ -12,7 +12,7 @@ import type { Store } from '../../src/store/store.ts';
 import { asAdmin } from '../setup/redis-admin.ts';
 import { type RedisCluster, startCluster } from '../setup/redis-cluster.ts';
 import { type RedisSentinel, startSentinel } from '../setup/redis-sentinel.ts';
-import { describeWithOwnRedis, type RedisServer, startRedis } from '../setup/redis-server.ts';
+import { describeWithRedis7, type RedisServer, startRedis } from '../setup/redis-server.ts';
 import { hearConnected } from '../store/heard.ts';
 import { bindingOf, deleteOf, loadGraph, oneOfEach, putOf } from '../store/records.ts';
 
@@ -85,7 +85,7 @@ async function work(url: string, tenant: string): Promise<void> {
   await administrator.deleteTenant(tenant);
 }
 
-describeWithOwnRedis('the shipped Redis users', () => {
+describeWithRedis7('the shipped Redis users', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis({ config });
@@ -173,7 +173,7 @@ describeWithOwnRedis('the shipped Redis users', () => {
   });
 });
 
-describeWithOwnRedis('the shipped Redis users do their work', () => {
+describeWithRedis7('the shipped Redis users do their work', () => {
   let redis: RedisSentinel | RedisCluster;
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();

@@ -2,7 +2,7 @@
 // Called by test files and by the global setup. No server outlives the process that started it, however that process
 // ends: a small shell waits at the other end of a pipe and kills the server when the pipe closes.
 // It must never touch a server that it did not start.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -72,9 +72,17 @@ export const canStartRedis = findRedisServer() !== undefined;
 /** `describe` for tests that start servers of their own: shown as skipped where there is no redis-server. */
 export const describeWithOwnRedis = describe.skipIf(!canStartRedis);
 
+/** The same for what Redis has since version 7, and Valkey always: permissions of single keys. */
+export const describeWithRedis7 = describe.skipIf(!canStartRedis || majorVersion() < 7);
+
 /** The URL of the run's shared server. Only in projects with the global setup redis.ts. */
 export function sharedRedisUrl(): string {
   return inject('redisUrl');
+}
+
+function majorVersion(): number {
+  const said = spawnSync(findRedisServer() ?? '', ['--version'], { encoding: 'utf8' }).stdout ?? '';
+  return Number(/ v=(\d+)/.exec(said)?.[1]);
 }
 
 /** Starts a server and waits until it answers. Throws with the server's own words where it does not come up. */
