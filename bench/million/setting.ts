@@ -18,6 +18,8 @@ export interface Setting {
   readonly store: Store;
   /** Gives the graph another epoch, as a restored backup has, and commits: whoever follows must load everything. */
   beginEpoch(): Promise<void>;
+  /** Takes Redis away, for good. */
+  endRedis(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function createSetting(): Promise<Setting> {
       await connection.client.hset(tenantKeys(tenant).head, 'epoch', randomBytes(8).toString('hex'));
       await store.commit(tenant, [{ op: 'put', record: { kind: 'group', group: 'group:core0' } }]);
     },
+    endRedis: () => redis.kill(),
     async close() {
       connection.close();
       await store.close();

@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { timeVisibility } from '../commit-to-visible.ts';
 import { median, percentile, type Row, thousands } from '../measure.ts';
-import { type Observed, startObserved } from '../million/observed.ts';
 import { pauseRow } from '../million/pause-row.ts';
 import {
   type Comparison,
@@ -17,9 +16,8 @@ import {
   p99Ratio,
 } from '../million/rounds.ts';
 import { createSetting } from '../million/setting.ts';
-import type { PauseReport } from '../pause-probe.ts';
+import { type Starts, startFromDisk, startFromRedis } from '../million/starts.ts';
 
-const starts = 3;
 const commits = 500;
 const changeRounds = 10;
 const reloadRounds = 4;
@@ -27,33 +25,28 @@ const reloadRounds = 4;
 export async function millionRows(directory: string): Promise<Row[]> {
   const setting = await createSetting();
   const socket = join(directory, 'million.sock');
-  const flags = ['--redis', setting.redisUrl, '--socket', socket];
-  const readyMs: number[] = [];
-  const startPauses: PauseReport[] = [];
-  let sidecar: Observed | undefined;
-  for (let start = 0; start < starts; start++) {
-    await sidecar?.stop();
-    sidecar = await startObserved(...flags);
-    readyMs.push(sidecar.readyMs);
-    startPauses.push(await sidecar.pauses());
-  }
-  const observed = sidecar as Observed;
+  const starts = await startFromRedis(setting, socket, directory);
+  const observed = starts.last;
   const { visibleMs, commitMs } = await timeVisibility(setting.store, observed.port, commits);
   const visibilityPauses = [await observed.pauses()];
   const changes = await compareWithChanges(setting, observed, socket, changeRounds);
   const reloads = await compareWithReloads(setting, observed, socket, reloadRounds);
   const idlePauses = [...changes.idlePauses, ...reloads.idlePauses];
   await observed.stop();
+  const { followed, alone } = await startFromDisk(setting, socket, directory);
   await setting.close();
   return [
-    startRow(readyMs),
+    startRow('from Redis', starts, 5),
+    startRow('from the snapshot on disk, Redis there', followed, 1.5),
+    startRow('from the snapshot on disk, Redis away', alone, 1.5),
     memoryRow(changes, reloads),
     visibilityRow(visibleMs, commitMs),
     checkRow(`while ${changesPerSecond} changes/s arrive`, changes, 2),
     checkRow(`during a full reload (${seconds(median(reloads.busyMs))})`, reloads, 3),
     pauseRow(
       new Map([
-        ['starting', startPauses],
+        ['starting', starts.pauses],
+        ['starting from disk', [...followed.pauses, ...alone.pauses]],
         ['one change after another', visibilityPauses],
         ['idle', idlePauses],
         [`${changesPerSecond} changes/s`, changes.busyPauses],
@@ -63,13 +56,13 @@ export async function millionRows(directory: string): Promise<Row[]> {
   ];
 }
 
-function startRow(readyMs: readonly number[]): Row {
+function startRow(from: string, { readyMs }: Starts, mostSeconds: number): Row {
   return {
-    what: 'cold start from Redis to ready, 1,000,000 bindings',
+    what: `cold start to ready ${from}, 1,000,000 bindings`,
     measured: `${seconds(median(readyMs))} (${readyMs.map(seconds).join(', ')})`,
-    atLeast: '5 s',
-    kept: median(readyMs) <= 5_000,
-    how: `from before the process was started until it says that it is ready, median of ${starts}`,
+    atLeast: `${mostSeconds} s`,
+    kept: median(readyMs) <= mostSeconds * 1_000,
+    how: `from before the process was started until it says that it is ready, median of ${readyMs.length}`,
   };
 }
 
@@ -110,7 +103,7 @@ function checkRow(when: string, comparison: Comparison, most: number): Row {
 }
 
 function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
+  return `${(ms / 1_000).toFixed(2)} s`;
 }
 
 function megabytes(bytes: number): string {
