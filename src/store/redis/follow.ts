@@ -17,6 +17,8 @@ export interface FollowerOptions {
   readonly createClient: (attempt: number) => Redis;
   /** Pause between an answered heartbeat and the next. */
   readonly heartbeatMs: number;
+  /** A heartbeat was not answered: other connections to the same Redis may be half open, too. */
+  readonly onSilence: () => void;
   /** Words for what went wrong with a connection. */
   readonly describe: (error: Error) => string;
   /** Words for a refusal of the user by Redis, as opposed to a loss; undefined for anything else. */
@@ -161,7 +163,10 @@ export class RedisFollower {
         (error: Error) => {
           // A reply that is an error, such as BUSY under a long script, is a sign of life all the same.
           if (error.name === 'ReplyError') this.#beat(session);
-          else this.#lose(session, `no answer to the heartbeat: ${error.message}`);
+          else {
+            if (this.#isCurrent(session)) this.#options.onSilence();
+            this.#lose(session, `no answer to the heartbeat: ${error.message}`);
+          }
         },
       );
     }, this.#options.heartbeatMs);

@@ -79,6 +79,7 @@ class RedisStore implements Store {
     this.#follower = new RedisFollower({
       createClient: (attempt) => createSubscriber(target, options, attempt, answerMs),
       heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
+      onSilence: () => this.#reading.connection.restart('no answer to the heartbeat'),
       describe: (error) => describeConnectionError(error, tlsOf(target, options)),
       toRefusal: (message) => toRefusal(message, this.#reading.connection),
     });

@@ -63,6 +63,7 @@ async function startFleet(onConnected: (follower: number) => void) {
     const follower = new RedisFollower({
       createClient: () => new ModelClient(server) as unknown as Redis,
       heartbeatMs: 2000,
+      onSilence: () => {},
       describe: (error) => error.message,
       toRefusal: () => undefined,
     });
