@@ -34,7 +34,6 @@ export class FlatBuilder {
       objects: new GrowingInts(),
       parents: {
         put: new GrowingInts(),
-        object: new GrowingInts(),
         parent: new GrowingInts(),
         closed: new GrowingInts(),
       },
@@ -83,66 +82,84 @@ export class FlatBuilder {
     }
   }
 
-  /** Nodes of `names`. @param expiresAt Milliseconds since 1970, or 0. */
-  putMember(member: number, group: number, expiresAt: number): void {
+  /** A membership that never ends, from names as bytes. */
+  putPlainMember(bytes: Uint8Array, member: number, memberEnd: number, group: number, groupEnd: number): void {
     const { members } = this.#collected;
-    members.member.push(member);
-    members.group.push(group);
-    members.expiresAt.push(expiresAt);
+    this.names.internLater(bytes, member, memberEnd, members.member);
+    this.names.internLater(bytes, group, groupEnd, members.group);
+    members.expiresAt.push(0);
   }
 
-  /** A node of `names`; its parents follow, in their order. */
-  putObject(object: number): void {
-    this.#collected.objects.push(object);
+  /** An object, from its name as bytes; its parent, where it has one, follows. */
+  putPlainObject(bytes: Uint8Array, object: number, objectEnd: number): void {
+    this.names.internLater(bytes, object, objectEnd, this.#collected.objects);
   }
 
-  /** A parent of the object that was put last. */
-  putParent(parent: number, inherit: boolean): void {
-    const { objects, parents } = this.#collected;
-    const put = objects.length - 1;
-    parents.put.push(put);
-    parents.object.push(objects.at(put));
-    parents.parent.push(parent);
-    parents.closed.push(inherit ? 0 : 1);
+  /** A parent of the object that was put last: bindings reach through. */
+  putPlainParent(bytes: Uint8Array, parent: number, parentEnd: number): void {
+    this.names.internLater(bytes, parent, parentEnd, this.#collected.parents.parent);
+    this.#pushParent(true);
   }
 
-  /** Nodes of `names`, an id of `roles`. A binding with anything more is a record for put(). */
-  putBinding(principal: number, scope: number, role: number, deny: boolean): void {
-    this.#pushBinding(principal, scope, (role << roleShift) | (deny ? denyFlag : 0), 0, -1);
+  /** A binding on one object, of a role in `roles`, without anything but an effect. */
+  putPlainBinding(
+    bytes: Uint8Array,
+    subject: number,
+    subjectEnd: number,
+    scope: number,
+    scopeEnd: number,
+    role: number,
+    deny: boolean,
+  ): void {
+    const { bindings } = this.#collected;
+    this.names.internLater(bytes, subject, subjectEnd, bindings.principal);
+    this.names.internLater(bytes, scope, scopeEnd, bindings.scope);
+    this.#pushRest((role << roleShift) | (deny ? denyFlag : 0), 0, -1);
   }
 
   /** The finished graph; the builder must not be used afterwards. */
   finish(): FlatGraph {
+    this.names.settle();
     return finishFlat(this.#collected);
   }
 
   #putMember(record: MemberRecord): void {
-    this.putMember(this.names.internText(record.member), this.names.internText(record.group), expiryOf(record));
+    const { members } = this.#collected;
+    members.member.push(this.names.internText(record.member));
+    members.group.push(this.names.internText(record.group));
+    members.expiresAt.push(expiryOf(record));
   }
 
   #putObject(record: ObjectRecord): void {
-    const object = this.names.internText(record.object);
+    const { objects, parents: columns } = this.#collected;
+    objects.push(this.names.internText(record.object));
     // Of two edges to the same parent the last counts, in the place of the first.
     const parents = new Map((record.parents ?? []).map((edge) => [edge.object, edge.inherit !== false]));
-    this.putObject(object);
-    for (const [parent, inherit] of parents) this.putParent(this.names.internText(parent), inherit);
+    for (const [parent, inherit] of parents) {
+      columns.parent.push(this.names.internText(parent));
+      this.#pushParent(inherit);
+    }
+  }
+
+  /** What a parent has besides its name. */
+  #pushParent(inherit: boolean): void {
+    const { objects, parents } = this.#collected;
+    parents.put.push(objects.length - 1);
+    parents.closed.push(inherit ? 0 : 1);
   }
 
   #putBinding(record: BindingRecord): void {
     const flags = (record.effect === 'deny' ? denyFlag : 0) | (record.cascade === false ? exactFlag : 0);
-    this.#pushBinding(
-      this.names.internText(record.subject),
-      this.names.internText(nodeNameOfScope(parseScope(record.scope))),
-      (this.roles.internText(record.role) << roleShift) | flags,
-      expiryOf(record),
-      this.#extraOf(record),
-    );
+    const scope = nodeNameOfScope(parseScope(record.scope));
+    const { bindings } = this.#collected;
+    bindings.principal.push(this.names.internText(record.subject));
+    bindings.scope.push(this.names.internText(scope));
+    this.#pushRest((this.roles.internText(record.role) << roleShift) | flags, expiryOf(record), this.#extraOf(record));
   }
 
-  #pushBinding(principal: number, scope: number, role: number, expiresAt: number, extra: number): void {
+  /** What a binding has besides its names. */
+  #pushRest(role: number, expiresAt: number, extra: number): void {
     const { bindings } = this.#collected;
-    bindings.principal.push(principal);
-    bindings.scope.push(scope);
     bindings.role.push(role);
     bindings.expiresAt.push(expiresAt);
     bindings.extra.push(extra);

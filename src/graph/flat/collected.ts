@@ -18,7 +18,6 @@ export interface Collected {
   readonly objects: GrowingInts;
   readonly parents: {
     readonly put: GrowingInts;
-    readonly object: GrowingInts;
     readonly parent: GrowingInts;
     readonly closed: GrowingInts;
   };

@@ -72,8 +72,11 @@ function finishParents(
   const puts = objects.view();
   for (let put = 0; put < puts.length; put++) lastPut[puts[put] as number] = put;
   const put = parents.put.view();
-  const object = toSharedInts(parents.object.view());
-  for (let i = 0; i < object.length; i++) if (lastPut[object[i] as number] !== put[i]) object[i] = -1;
+  const object = sharedInts(put.length);
+  for (let i = 0; i < object.length; i++) {
+    const of = puts[put[i] as number] as number;
+    object[i] = lastPut[of] === put[i] ? of : -1;
+  }
   const up = rowsBy(object, count);
   const parent = picked(parents.parent.view(), up.order);
   const closed = pickedFlags(parents.closed.view(), up.order);

@@ -83,7 +83,7 @@ function putMember(
   if (!repeatsAt(bytes, at, fieldEnd, member, memberEnd)) return false;
   at += memberEnd - member;
   if (at + pairClosing.length !== fieldEnd || !standsAt(bytes, at, fieldEnd, pairClosing)) return false;
-  builder.putMember(builder.names.intern(bytes, member, memberEnd), builder.names.intern(bytes, group, groupEnd), 0);
+  builder.putPlainMember(bytes, member, memberEnd, group, groupEnd);
   return true;
 }
 
@@ -106,7 +106,7 @@ function putObject(
   if (objectEnd < 0 || fieldEnd - fieldStart !== objectEnd - object) return false;
   if (!repeatsAt(bytes, fieldStart, fieldEnd, object, objectEnd)) return false;
   if (objectEnd + closing.length === valueEnd && standsAt(bytes, objectEnd, valueEnd, closing)) {
-    builder.putObject(builder.names.intern(bytes, object, objectEnd));
+    builder.putPlainObject(bytes, object, objectEnd);
     return true;
   }
   if (!standsAt(bytes, objectEnd, valueEnd, oneParent)) return false;
@@ -114,8 +114,8 @@ function putObject(
   const parentEnd = plainNameEnd(bytes, parent, valueEnd);
   if (parentEnd < 0 || parentEnd + parentsClosing.length !== valueEnd) return false;
   if (!standsAt(bytes, parentEnd, valueEnd, parentsClosing)) return false;
-  builder.putObject(builder.names.intern(bytes, object, objectEnd));
-  builder.putParent(builder.names.intern(bytes, parent, parentEnd), true);
+  builder.putPlainObject(bytes, object, objectEnd);
+  builder.putPlainParent(bytes, parent, parentEnd);
   return true;
 }
 
@@ -164,11 +164,7 @@ function putBinding(
   at += scopeEnd - scope;
   const keyClosing = deny ? denyKeyClosing : allowKeyClosing;
   if (at + keyClosing.length !== fieldEnd || !standsAt(bytes, at, fieldEnd, keyClosing)) return false;
-  builder.putBinding(
-    builder.names.intern(bytes, subject, subjectEnd),
-    builder.names.intern(bytes, scope, scopeEnd),
-    builder.roles.intern(bytes, role, roleEnd),
-    deny,
-  );
+  const roleId = builder.roles.intern(bytes, role, roleEnd);
+  builder.putPlainBinding(bytes, subject, subjectEnd, scope, scopeEnd, roleId, deny);
   return true;
 }
