@@ -8,7 +8,7 @@ import { snapshotOf } from '../graph/flat/snapshot-of.ts';
 import type { CompactTask } from './compact-aside.ts';
 
 // On Linux this is the priority of the thread that calls; elsewhere it would be that of the process.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const { flat, since, seed } = workerData as CompactTask;
 let snapshot = snapshotOf(flat, graphOptions, { epoch: 'base', number: 0 });
 for (const { changes, revision } of since) snapshot = applyChanges(snapshot, changes, revision);

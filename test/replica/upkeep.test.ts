@@ -58,7 +58,7 @@ function replicaOf(store: Store, more: Partial<ReplicaOptions> = {}) {
   closers.push(() => replica.close());
   const told = (kind: ReplicaEvent['kind']) => events.filter((event) => event.kind === kind);
   const until = (kind: ReplicaEvent['kind']) =>
-    vi.waitFor(() => expect(told(kind), JSON.stringify(events.slice(-5))).not.toHaveLength(0), { timeout: 15_000 });
+    vi.waitFor(() => expect(told(kind), JSON.stringify(events.slice(-5))).not.toHaveLength(0), { timeout: 60_000 });
   return { replica, told, until };
 }
 
@@ -72,7 +72,8 @@ const textOf = (records: readonly EntityRecord[]) =>
     .join('\n');
 const first = [...oneOfEach, ...Array.from({ length: 300 }, (_, i) => bindingOf(i))];
 
-describe('changes above a flat graph', () => {
+// A worker of low priority shares two processors with all other tests.
+describe('changes above a flat graph', { timeout: 90_000 }, () => {
   test('are folded into it when they have become many, while more come', async () => {
     const store = await storeOf(first.map(putOf));
     const { replica, told, until } = replicaOf(store);

@@ -1,5 +1,5 @@
 /** The worker of load-aside.ts: loads the one tenant that it is given, sends the graph, and ends. */
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { graphOptions } from '../../../condition/graph-options.ts';
 import { messageOf, PosternError } from '../../../model/errors.ts';
@@ -7,8 +7,10 @@ import type { WorkerResult, WorkerTask } from './load-aside.ts';
 import { loadFlat } from './load-flat.ts';
 
 const task = workerData as WorkerTask;
+// A quarter of a processor that others want too: less, and a reload on a busy machine would take minutes.
+const backgroundPriority = 5;
 // On Linux this is the priority of the thread that calls; elsewhere it would be that of the process.
-if (task.background && process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+if (task.background && process.platform === 'linux') setPriority(backgroundPriority);
 parentPort?.postMessage(await result());
 
 async function result(): Promise<WorkerResult> {
