@@ -18,6 +18,8 @@ import { describeWithOwnRedis, type RedisServer, startRedis } from '../setup/red
 
 const { check } = DecisionService.method;
 const logger = createLogger({ level: 'silent', format: 'json' });
+/** Followers come back at any time within a second, and more where the machine is busy. */
+const patient = { timeout: 15_000 };
 const policy: Change[] = [
   { op: 'put', record: { kind: 'role', name: 'reader', permissions: ['doc:read'] } },
   { op: 'put', record: { kind: 'binding', subject: 'user:ada', role: 'reader', scope: '*' } },
@@ -64,8 +66,9 @@ describeWithOwnRedis('a sidecar with a directory for snapshots', () => {
   async function serveOnce(flags: Readonly<Record<string, string>> = {}): Promise<void> {
     const { sidecar } = await start(flags);
     await sidecar.ready;
-    await vi.waitFor(async () =>
-      expect(await readdir(directory)).toEqual([`${flags.tenant === '*' ? 'acme' : 'default'}.snapshot`]),
+    await vi.waitFor(
+      async () => expect(await readdir(directory)).toEqual([`${flags.tenant === '*' ? 'acme' : 'default'}.snapshot`]),
+      patient,
     );
     await sidecar.close(0);
   }
@@ -85,7 +88,7 @@ describeWithOwnRedis('a sidecar with a directory for snapshots', () => {
     ]);
     const after = await ask(client, 'user:bob', { atLeast: formatRevision(late) });
     expect(after.decision?.allowed).toBe(true);
-    await vi.waitFor(async () => expect(Number((await ask(client, 'user:bob')).dataAgeMs)).toBe(0));
+    await vi.waitFor(async () => expect(Number((await ask(client, 'user:bob')).dataAgeMs)).toBe(0), patient);
   });
 
   test('refuses what is older than the bound, and answers again when Redis is back', async () => {
@@ -100,7 +103,7 @@ describeWithOwnRedis('a sidecar with a directory for snapshots', () => {
       );
       expect(error).toBe('STALE');
       return error;
-    });
+    }, patient);
     expect(refused).toBe('STALE');
     await redis.restart();
     await vi.waitFor(async () => expect((await ask(client, 'user:ada')).decision?.allowed).toBe(true), {
@@ -114,7 +117,7 @@ describeWithOwnRedis('a sidecar with a directory for snapshots', () => {
     await redis.kill();
     const { sidecar, client } = await start({ tenant: '*' });
     await sidecar.ready;
-    const answer = await vi.waitFor(() => ask(client, 'user:ada', { tenant: 'acme' }));
+    const answer = await vi.waitFor(() => ask(client, 'user:ada', { tenant: 'acme' }), patient);
     expect(answer.decision?.allowed).toBe(true);
   });
 
