@@ -68,10 +68,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
 
 async function join(nodes: readonly RedisServer[], masters: number): Promise<void> {
   const first = nodes[0] as RedisServer;
+  // Of all before the first meets another: it is refused where a node knows one.
+  await Promise.all(
+    nodes.map(({ url }, i) => asAdmin(url, (admin) => admin.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1)))),
+  );
   await Promise.all(
     nodes.map((node, i) =>
       asAdmin(node.url, async (admin) => {
-        await admin.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
         if (node !== first) await admin.cluster('MEET', '127.0.0.1', first.port);
         if (i >= masters) return;
         const from = Math.ceil((slots * i) / masters);
