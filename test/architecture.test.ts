@@ -11,6 +11,7 @@ const ARCHITECTURE: Architecture = {
   layers: {
     model: 0,
     graph: 1,
+    aside: 1,
     regex: 1,
     condition: 2,
     engine: 2,

@@ -3,7 +3,7 @@
  * questions meanwhile. Called by whoever follows a file. Small files are parsed here, large ones in a worker of their
  * own, which ends with the result.
  */
-import { Worker } from 'node:worker_threads';
+import { runInWorker } from '../aside/run-in-worker.ts';
 import { messageOf } from '../model/errors.ts';
 import { parsePolicy } from './parse.ts';
 import { type PolicyResult, rejectFile } from './problem.ts';
@@ -21,20 +21,9 @@ export interface ParseTask {
 export async function parsePolicyAside(text: string, fileName: string): Promise<PolicyResult> {
   if (text.length <= maxCharactersHere) return parsePolicy(text, fileName);
   try {
-    return await parseInWorker({ text, fileName });
+    const task: ParseTask = { text, fileName };
+    return await runInWorker(new URL('./parse-worker', import.meta.url), task);
   } catch (error) {
     return rejectFile(fileName, `cannot be parsed: ${messageOf(error)}`);
   }
-}
-
-function parseInWorker(task: ParseTask): Promise<PolicyResult> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const script = new URL(`./parse-worker.${extension}`, import.meta.url);
-  // Options of this process may be none for a worker (--input-type), which would end it at once.
-  const worker = new Worker(script, { workerData: task, execArgv: [] });
-  return new Promise<PolicyResult>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the worker ended with code ${code} and no result`)));
-  });
 }

@@ -7,7 +7,7 @@ import type { FlatBuilder } from '../../../graph/flat/builder.ts';
 import { namingRecord } from '../../../graph/named-record.ts';
 import type { EntityKind, EntityRecord } from '../../../model/entity.ts';
 import { parseStored } from '../decode.ts';
-import { ascii, plainNameEnd, plainRoleEnd, repeatsAt, standsAt } from './plain-text.ts';
+import { afterRepeat, ascii, plainNameEnd, plainRoleEnd, repeatsAt, standsAt } from './plain-text.ts';
 import type { OnPair } from './scan-replies.ts';
 
 /** Called with each condition, which has to compile before anybody may rely on it. */
@@ -73,16 +73,10 @@ function putMember(
   if (memberEnd < 0 || memberEnd + closing.length !== valueEnd) return false;
   if (!standsAt(bytes, memberEnd, valueEnd, closing)) return false;
   // The field is the identity as JSON: ["group","member"].
-  let at = fieldStart;
-  if (!standsAt(bytes, at, fieldEnd, pairOpening)) return false;
-  at += pairOpening.length;
-  if (!repeatsAt(bytes, at, fieldEnd, group, groupEnd)) return false;
-  at += groupEnd - group;
-  if (!standsAt(bytes, at, fieldEnd, pairComma)) return false;
-  at += pairComma.length;
-  if (!repeatsAt(bytes, at, fieldEnd, member, memberEnd)) return false;
-  at += memberEnd - member;
-  if (at + pairClosing.length !== fieldEnd || !standsAt(bytes, at, fieldEnd, pairClosing)) return false;
+  let at = standsAt(bytes, fieldStart, fieldEnd, pairOpening) ? fieldStart + pairOpening.length : -1;
+  at = afterRepeat(bytes, at, fieldEnd, group, groupEnd, pairComma);
+  at = afterRepeat(bytes, at, fieldEnd, member, memberEnd, pairClosing);
+  if (at !== fieldEnd) return false;
   builder.putPlainMember(bytes, member, memberEnd, group, groupEnd);
   return true;
 }
@@ -149,21 +143,11 @@ function putBinding(
   const allow = scopeEnd + closing.length === valueEnd && standsAt(bytes, scopeEnd, valueEnd, closing);
   if (!deny && !allow) return false;
   // The field is the identity as JSON: ["subject","role","scope","allow"].
-  let at = fieldStart;
-  if (!standsAt(bytes, at, fieldEnd, pairOpening)) return false;
-  at += pairOpening.length;
-  if (!repeatsAt(bytes, at, fieldEnd, subject, subjectEnd)) return false;
-  at += subjectEnd - subject;
-  if (!standsAt(bytes, at, fieldEnd, pairComma)) return false;
-  at += pairComma.length;
-  if (!repeatsAt(bytes, at, fieldEnd, role, roleEnd)) return false;
-  at += roleEnd - role;
-  if (!standsAt(bytes, at, fieldEnd, pairComma)) return false;
-  at += pairComma.length;
-  if (!repeatsAt(bytes, at, fieldEnd, scope, scopeEnd)) return false;
-  at += scopeEnd - scope;
-  const keyClosing = deny ? denyKeyClosing : allowKeyClosing;
-  if (at + keyClosing.length !== fieldEnd || !standsAt(bytes, at, fieldEnd, keyClosing)) return false;
+  let at = standsAt(bytes, fieldStart, fieldEnd, pairOpening) ? fieldStart + pairOpening.length : -1;
+  at = afterRepeat(bytes, at, fieldEnd, subject, subjectEnd, pairComma);
+  at = afterRepeat(bytes, at, fieldEnd, role, roleEnd, pairComma);
+  at = afterRepeat(bytes, at, fieldEnd, scope, scopeEnd, deny ? denyKeyClosing : allowKeyClosing);
+  if (at !== fieldEnd) return false;
   const roleId = builder.roles.intern(bytes, role, roleEnd);
   builder.putPlainBinding(bytes, subject, subjectEnd, scope, scopeEnd, roleId, deny);
   return true;

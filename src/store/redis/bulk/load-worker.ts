@@ -1,6 +1,6 @@
 /** The worker of load-aside.ts: loads the one tenant that it is given, sends the graph, and ends. */
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { giveWay } from '../../../aside/run-in-worker.ts';
 import { graphOptions } from '../../../condition/graph-options.ts';
 import { messageOf, PosternError } from '../../../model/errors.ts';
 import type { WorkerResult, WorkerTask } from './load-aside.ts';
@@ -8,9 +8,8 @@ import { loadFlat } from './load-flat.ts';
 
 const task = workerData as WorkerTask;
 // A quarter of a processor that others want too: less, and a reload on a busy machine would take minutes.
-const backgroundPriority = 5;
-// On Linux this is the priority of the thread that calls; elsewhere it would be that of the process.
-if (task.background && process.platform === 'linux') setPriority(backgroundPriority);
+const backgroundNice = 5;
+if (task.background) giveWay(backgroundNice);
 parentPort?.postMessage(await result());
 
 async function result(): Promise<WorkerResult> {

@@ -59,6 +59,23 @@ export function repeatsAt(bytes: Uint8Array, at: number, limit: number, start: n
   return true;
 }
 
+/**
+ * The place behind a stretch of bytes that stands once more at a place, and behind a text that follows it; -1 where
+ * they do not stand there, and where the place is -1 already.
+ */
+export function afterRepeat(
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+  start: number,
+  end: number,
+  then: Uint8Array,
+): number {
+  if (at < 0 || !repeatsAt(bytes, at, limit, start, end)) return -1;
+  const next = at + end - start;
+  return standsAt(bytes, next, limit, then) ? next + then.length : -1;
+}
+
 export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
