@@ -1,22 +1,33 @@
 /**
- * Roles of a draft: remembers which changed, and compiles those and all that
+ * Roles of a draft: remembers which changed, and merges those and all that
  * include them when the draft is frozen. A cycle of inclusions (a foreign
  * writer's) ends at the roles already seen.
  */
 import type { RoleRecord } from '../model/entity.ts';
-import { compileOwn, mergeGrants, type Role } from './role.ts';
+import { compileOwn, mergeGrants, type OwnPermissions, type Role } from './role.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export class RoleDraft {
   readonly #base: Snapshot;
   readonly #changed = new Map<number, RoleRecord | undefined>();
+  /** Of the changed roles, as far as they compile. */
+  readonly #own = new Map<number, OwnPermissions>();
 
   constructor(base: Snapshot) {
     this.#base = base;
   }
 
   put(record: RoleRecord): void {
-    this.#changed.set(this.#base.names.internRole(record.name), record);
+    const { names, options } = this.#base;
+    const id = names.internRole(record.name);
+    this.#changed.set(id, record);
+    this.#own.delete(id);
+    try {
+      // Here, and not when frozen: whoever applies many changes in slices spreads this, too.
+      this.#own.set(id, compileOwn(record, names, options.compileRegex));
+    } catch {
+      // Another change may replace it. Where none does, freeze() throws this once more.
+    }
   }
 
   delete(name: string): void {
@@ -32,7 +43,7 @@ export class RoleDraft {
     const own = Array.from({ length: count }, (_, id) => this.#base.roles[id]?.own);
     for (const [id, record] of this.#changed) {
       records[id] = record;
-      own[id] = record === undefined ? undefined : compileOwn(record, names, options.compileRegex);
+      own[id] = record && (this.#own.get(id) ?? compileOwn(record, names, options.compileRegex));
     }
     const includes = records.map((record) => (record?.includes ?? []).map((name) => names.internRole(name)));
     const stale = dependents([...this.#changed.keys()], includes);

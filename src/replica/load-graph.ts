@@ -4,7 +4,6 @@
  */
 import { Draft } from '../graph/draft.ts';
 import type { FlatGraph } from '../graph/flat/graph.ts';
-import { snapshotOf } from '../graph/flat/snapshot-of.ts';
 import { emptySnapshot, type GraphOptions, type Snapshot } from '../graph/snapshot.ts';
 import type { ChangeSet } from '../model/change.ts';
 import { emptyRevision, type FlatLoadOptions, type Store } from '../store/store.ts';
@@ -50,7 +49,7 @@ async function standOn(
   graph: GraphOptions,
   slices: Slices,
 ): Promise<Snapshot> {
-  let snapshot = snapshotOf(flat, graph, revision);
+  let snapshot = await slices.over(flat, graph, revision);
   for (const changeSet of since) snapshot = await slices.after(snapshot, changeSet);
   return snapshot;
 }

@@ -1,6 +1,5 @@
 /** A tenant's graph from disk, ready to be put in force before the store has been heard of. Called by the replica. */
 import { conditionsIn } from '../graph/flat/conditions.ts';
-import { snapshotOf } from '../graph/flat/snapshot-of.ts';
 import { toPosternError } from '../model/errors.ts';
 import type { LoadedGraph } from './load-graph.ts';
 import type { ReplicaOptions } from './options.ts';
@@ -25,7 +24,7 @@ export async function restore(options: ReplicaOptions): Promise<Restored | undef
       await slices.pause();
       graph.compileCondition(condition);
     }
-    const snapshot = snapshotOf(flat, graph, revision);
+    const snapshot = await slices.over(flat, graph, revision);
     const atMs = now();
     return { snapshot, base: { flat, since: [] }, ageMs: Math.max(0, atMs - knownAtMs), tookMs: atMs - startedMs };
   } catch (error) {

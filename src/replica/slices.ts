@@ -3,8 +3,10 @@
  * each takes some 20 microseconds. What is made meanwhile belongs to whoever makes it until it is done.
  */
 import { Draft } from '../graph/draft.ts';
-import type { Snapshot } from '../graph/snapshot.ts';
-import type { Change, ChangeSet } from '../model/change.ts';
+import type { FlatGraph } from '../graph/flat/graph.ts';
+import { draftOver, plainChanges } from '../graph/flat/snapshot-of.ts';
+import type { GraphOptions, Snapshot } from '../graph/snapshot.ts';
+import type { Change, ChangeSet, Revision } from '../model/change.ts';
 import { TimeSlice } from '../store/time-slice.ts';
 
 /** Changes that are applied without a look at the clock: a millisecond or two. */
@@ -28,6 +30,15 @@ export class Slices {
       await this.pause();
       draft.apply(changes.slice(from, from + changesAtOnce));
     }
+  }
+
+  /** A snapshot over a flat graph. @throws what snapshotOf throws */
+  async over(flat: FlatGraph, options: GraphOptions, revision: Revision): Promise<Snapshot> {
+    await this.pause();
+    const draft = draftOver(flat, options);
+    await this.apply(draft, plainChanges(flat));
+    await this.pause();
+    return draft.freeze(revision);
   }
 
   /** The graph after a change set. @throws PosternError INVALID_POLICY; nothing has changed then */

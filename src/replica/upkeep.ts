@@ -6,7 +6,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlatBuilder } from '../graph/flat/builder.ts';
 import type { FlatGraph } from '../graph/flat/graph.ts';
-import { snapshotOf } from '../graph/flat/snapshot-of.ts';
 import { recordsOf } from '../graph/records.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
 import type { ChangeSet, Revision } from '../model/change.ts';
@@ -138,7 +137,7 @@ export class Upkeep {
     const flat = await compactAside(ground.flat, ground.since.slice(0, taken), this.#kept.closed);
     // What was applied meanwhile is applied once more, above the new graph.
     const slices = new Slices();
-    let next = snapshotOf(flat, snapshot.options, snapshot.revision);
+    let next = await slices.over(flat, snapshot.options, snapshot.revision);
     let done = taken;
     for (; this.#ground === ground && done < ground.since.length; done++) {
       next = await slices.after(next, ground.since[done] as ChangeSet);

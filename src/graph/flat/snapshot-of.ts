@@ -2,7 +2,7 @@
  * A snapshot over a flat graph: takes its arrays as they are, and compiles what is left, roles and patterns. Whatever
  * changes later is written in pages above it, by the same drafts as everywhere.
  */
-import type { Revision } from '../../model/change.ts';
+import type { Change, Revision } from '../../model/change.ts';
 import type { GroupRecord } from '../../model/entity.ts';
 import { scopeOfNode, toBindingRecord } from '../binding.ts';
 import { chunksOf } from '../chunked.ts';
@@ -20,6 +20,21 @@ import { textAt } from './texts.ts';
 
 /** @throws PosternError INVALID_POLICY for a role, a pattern or a type of an attribute that does not compile */
 export function snapshotOf(flat: FlatGraph, options: GraphOptions, revision: Revision): Snapshot {
+  const draft = draftOver(flat, options);
+  draft.apply(plainChanges(flat));
+  return draft.freeze(revision);
+}
+
+/** The plain records of a flat graph: they are put above it, for whoever compiles many of them in slices. */
+export function plainChanges({ plain }: FlatGraph): readonly Change[] {
+  return plain.map((record) => ({ op: 'put', record }));
+}
+
+/**
+ * A draft above a flat graph, without its plain records.
+ * @throws PosternError INVALID_POLICY for a pattern that does not compile
+ */
+export function draftOver(flat: FlatGraph, options: GraphOptions): Draft {
   const names = new Names({ flat: new FlatNames(flat.names, flat.seed), types: flat.types, roles: flat.roles });
   const bindings = new FlatBindings(flat.bindings, options.compileCondition);
   const bare: Snapshot = {
@@ -43,9 +58,7 @@ export function snapshotOf(flat: FlatGraph, options: GraphOptions, revision: Rev
       throw namingOneAt(bare, node, error);
     }
   }
-  const draft = new Draft({ ...bare, patterns: patterns.freeze() });
-  draft.apply(flat.plain.map((record) => ({ op: 'put', record })));
-  return draft.freeze(revision);
+  return new Draft({ ...bare, patterns: patterns.freeze() });
 }
 
 /** The error of a scope, naming a binding that has it. */
