@@ -1,4 +1,5 @@
 /** The names of a builder as flat arrays: exact, shared, and with the type of each. Called by finish.ts. */
+import { textOfBytes } from '../../model/utf8.ts';
 import { sharedInts, toShared } from './arrays.ts';
 import type { NameTable } from './name-table.ts';
 import type { NameArrays } from './names.ts';
@@ -6,7 +7,6 @@ import { rowsBy } from './rows.ts';
 
 const colon = 0x3a;
 const brace = 0x7b;
-const decoder = new TextDecoder();
 
 /** The names as arrays, and the types that occur in them, by id. */
 export function finishNames(table: NameTable): { readonly names: NameArrays; readonly types: readonly string[] } {
@@ -34,7 +34,7 @@ export function finishNames(table: NameTable): { readonly names: NameArrays; rea
 /** All names of a table, in their order. */
 export function textsOf(table: NameTable): string[] {
   const { bytes, ends } = table.finish();
-  return Array.from(ends, (end, i) => decoder.decode(bytes.subarray(i === 0 ? 0 : ends[i - 1], end)));
+  return Array.from(ends, (end, i) => textOfBytes(bytes.subarray(i === 0 ? 0 : ends[i - 1], end)));
 }
 
 /** As Names.internNode has it: what stands before the first colon; -1 without one, and for the JSON of a pattern. */

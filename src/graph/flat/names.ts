@@ -2,6 +2,7 @@
  * The names of a flat graph, read-only: bytes of UTF-8 and a hash table over them. A name becomes a string when
  * somebody asks for it, and is found without becoming one. Called by ../names.ts alone.
  */
+import { textOfBytes } from '../../model/utf8.ts';
 import { mix } from './name-hash.ts';
 
 /** As a NameTable makes them, and a file keeps them. */
@@ -20,7 +21,6 @@ export interface NameArrays {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const nonAscii = 0x80;
 /** String.fromCharCode takes this many arguments everywhere. */
 const longestAtOnce = 4096;
@@ -67,7 +67,7 @@ export class FlatNames {
     for (let i = start; i < end; i++) ored |= bytes[i] as number;
     const part = bytes.subarray(start, end);
     // Twice as fast as a decoder on names of usual length. It takes anything array-like, which its type does not say.
-    return ored < nonAscii ? String.fromCharCode.apply(null, part as unknown as number[]) : decoder.decode(part);
+    return ored < nonAscii ? String.fromCharCode.apply(null, part as unknown as number[]) : textOfBytes(part);
   }
 
   /** The nodes of a type, ascending. */

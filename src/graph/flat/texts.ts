@@ -1,4 +1,5 @@
 /** Texts of JSON of a flat graph, one after another: what few nodes and bindings have, and is not read to decide. */
+import { textOfBytes } from '../../model/utf8.ts';
 
 export interface TextArrays {
   /** UTF-8. */
@@ -7,8 +8,6 @@ export interface TextArrays {
   readonly ends: Int32Array;
 }
 
-const decoder = new TextDecoder();
-
 export function textAt({ bytes, ends }: TextArrays, index: number): string {
-  return decoder.decode(bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index]));
+  return textOfBytes(bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index]));
 }

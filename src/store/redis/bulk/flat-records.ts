@@ -6,6 +6,7 @@
 import type { FlatBuilder } from '../../../graph/flat/builder.ts';
 import { namingRecord } from '../../../graph/named-record.ts';
 import type { EntityKind, EntityRecord } from '../../../model/entity.ts';
+import { textOfBytes } from '../../../model/utf8.ts';
 import { parseStored } from '../decode.ts';
 import { afterRepeat, ascii, plainNameEnd, plainRoleEnd, repeatsAt, standsAt } from './plain-text.ts';
 import type { OnPair } from './scan-replies.ts';
@@ -13,15 +14,13 @@ import type { OnPair } from './scan-replies.ts';
 /** Called with each condition, which has to compile before anybody may rely on it. */
 export type OnCondition = (text: string) => void;
 
-const decoder = new TextDecoder();
-
 /** @returns What takes the records of one hash. It throws PosternError STORE_CORRUPT, naming key and field. */
 export function recordsInto(builder: FlatBuilder, kind: EntityKind, key: string, onCondition: OnCondition): OnPair {
   const plain = plainPuts[kind];
   return (bytes, fieldStart, fieldEnd, valueStart, valueEnd) => {
     if (plain?.(builder, bytes, fieldStart, fieldEnd, valueStart, valueEnd) === true) return;
-    const field = decoder.decode(bytes.subarray(fieldStart, fieldEnd));
-    const change = parseStored(kind, field, decoder.decode(bytes.subarray(valueStart, valueEnd)), key);
+    const field = textOfBytes(bytes.subarray(fieldStart, fieldEnd));
+    const change = parseStored(kind, field, textOfBytes(bytes.subarray(valueStart, valueEnd)), key);
     if (change.op !== 'put') return;
     putRecord(builder, change.record, onCondition);
   };

@@ -22,7 +22,7 @@ interface Stored {
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 function stored(record: EntityRecord): Stored {
   return { kind: record.kind, field: encode(entityKey(record)), value: encode(JSON.stringify(record)) };
@@ -139,5 +139,13 @@ describe('stored records', () => {
     const put = recordsInto(builder, 'binding', 'postern:{t}:binding', (text) => heard.push(text));
     put(Buffer.concat([field, value]), 0, field.length, field.length, field.length + value.length);
     expect(heard).toEqual(['true']);
+  });
+
+  test('keep a name apart from the same one behind a byte order mark', () => {
+    const role = (name: string): EntityRecord => ({ kind: 'role', name, permissions: ['doc:read'] });
+    const bind = (name: string): EntityRecord => ({ kind: 'binding', subject: 'user:u', role: name, scope: 'doc:1' });
+    const names = ['viewer', '\ufeffviewer', 'owner', 'guest'];
+    const all = [...names.map(role), ...names.map(bind)];
+    sameRecords(viaBytes(all.map(stored)), all);
   });
 });
