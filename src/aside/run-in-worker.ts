@@ -2,7 +2,9 @@
  * Runs one task in a worker of its own, which sends one result and ends: for what would hold this thread up for long.
  * Knows nothing of what is done.
  */
+import { getCompileCacheDir } from 'node:module';
 import { setPriority } from 'node:os';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -15,7 +17,11 @@ export async function runInWorker<Result>(script: URL, task: unknown, signal?: A
   signal?.throwIfAborted();
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   // Options of this process may be none for a worker (--input-type), which would end it at once.
-  const worker = new Worker(new URL(`${script.href}.${extension}`), { workerData: task, execArgv: [] });
+  const worker = new Worker(new URL(`${script.href}.${extension}`), {
+    workerData: task,
+    execArgv: [],
+    env: environment(),
+  });
   const ended = Promise.withResolvers<Result>();
   const abort = () => ended.reject(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
@@ -28,6 +34,13 @@ export async function runInWorker<Result>(script: URL, task: unknown, signal?: A
     signal?.removeEventListener('abort', abort);
     void worker.terminate();
   }
+}
+
+/** A worker has a compile cache only where its environment names one: with it, it begins twice as soon. */
+function environment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir();
+  // The directory of this version of Node, in the one that was named.
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
 }
 
 /**

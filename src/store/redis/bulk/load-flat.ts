@@ -4,7 +4,6 @@
  */
 import { FlatBuilder } from '../../../graph/flat/builder.ts';
 import type { ChangeSet } from '../../../model/change.ts';
-import type { ConditionCompiler } from '../../../model/condition.ts';
 import { entityKinds } from '../../../model/entity.ts';
 import type { FlatLoad } from '../../store.ts';
 import { type ConnectionOptions, connect, openStream } from '../connection.ts';
@@ -26,10 +25,10 @@ export interface FlatTask {
 
 /**
  * What Store.loadFlat promises.
- * @param compileCondition Has to take every condition: whoever reads the graph relies on that.
+ * @param onCondition Told every condition, which has to compile: whoever reads the graph relies on that.
  * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT, INVALID_POLICY
  */
-export async function loadFlat(task: FlatTask, compileCondition: ConditionCompiler): Promise<FlatLoad> {
+export async function loadFlat(task: FlatTask, onCondition: OnCondition): Promise<FlatLoad> {
   const { target, connection: options, tenant, seed } = task;
   const connection = connect(target, options);
   try {
@@ -43,10 +42,10 @@ export async function loadFlat(task: FlatTask, compileCondition: ConditionCompil
         target.kind === 'cluster'
           ? scanRecords(connection.client, keys, (changes) => {
               for (const change of changes) {
-                if (change.op === 'put') putRecord(builder, change.record, compileCondition);
+                if (change.op === 'put') putRecord(builder, change.record, onCondition);
               }
             })
-          : scanBytes(task, keys, builder, compileCondition),
+          : scanBytes(task, keys, builder, onCondition),
       replay(changeSets) {
         for (const changeSet of changeSets) since.push(changeSet);
       },

@@ -1,7 +1,6 @@
 /** The worker of load-aside.ts: loads the one tenant that it is given, sends the graph, and ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { giveWay } from '../../../aside/run-in-worker.ts';
-import { graphOptions } from '../../../condition/graph-options.ts';
 import { messageOf, PosternError } from '../../../model/errors.ts';
 import type { WorkerResult, WorkerTask } from './load-aside.ts';
 import { loadFlat } from './load-flat.ts';
@@ -14,10 +13,19 @@ parentPort?.postMessage(await result());
 
 async function result(): Promise<WorkerResult> {
   try {
-    return { loaded: await loadFlat(task, graphOptions.compileCondition) };
+    const conditions = new Set<string>();
+    const loaded = await loadFlat(task, (text) => conditions.add(text));
+    if (conditions.size > 0) await compile(conditions);
+    return { loaded };
   } catch (error) {
     const { code, message, metadata } =
       error instanceof PosternError ? error : new PosternError('INTERNAL', messageOf(error));
     return { code, message, metadata };
   }
+}
+
+/** The library of conditions takes longer to begin than all the rest, and most graphs have none. @throws PosternError INVALID_POLICY */
+async function compile(conditions: ReadonlySet<string>): Promise<void> {
+  const { graphOptions } = await import('../../../condition/graph-options.ts');
+  for (const text of conditions) graphOptions.compileCondition(text);
 }
