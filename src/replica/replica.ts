@@ -133,16 +133,16 @@ export class Replica {
     this.#attempt.resolve();
   }
 
-  /** Stops following; the snapshot stays readable. Never waits for a store that does not answer. Idempotent. */
+  /** Stops following and saving; the snapshot stays readable. Never waits for a store that is silent. Idempotent. */
   async close(): Promise<void> {
     if (this.closed.aborted) return;
     this.#state = { kind: 'closed' };
     this.#closing.abort();
     this.#stopComparing();
     this.#rounds.close();
-    this.#upkeep.close();
+    const upkeepEnds = this.#upkeep.close();
     this.endWaits();
-    await this.#subscription.close();
+    await Promise.all([this.#subscription.close(), upkeepEnds]);
   }
 
   #receive(changeSet: ChangeSet): void {

@@ -3,6 +3,7 @@
  * and saves the graph on disk from time to time. Told by the replica what it puts in force; it never looks at the
  * store. Neither disturbs who asks: folding is done by a worker, saving in pieces.
  */
+import { randomInt } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlatBuilder } from '../graph/flat/builder.ts';
 import type { FlatGraph } from '../graph/flat/graph.ts';
@@ -54,7 +55,7 @@ export class Upkeep {
   #ground: Ground | undefined;
   #limit = leastToFold;
   #savedAt: Revision | undefined;
-  #running = false;
+  #running: Promise<void> | undefined;
 
   constructor(options: ReplicaOptions, kept: Kept, wishes: Wishes) {
     this.#options = options;
@@ -82,9 +83,10 @@ export class Upkeep {
     if (ground.changes > this.#limit) this.#begin();
   }
 
-  /** Idempotent. */
-  close(): void {
+  /** Resolves when nothing is written any more: what is in the making ends with the signal of who is kept. Idempotent. */
+  async close(): Promise<void> {
     this.#stopSaving();
+    await this.#running;
   }
 
   #saveIfNewer(): void {
@@ -94,9 +96,8 @@ export class Upkeep {
   }
 
   #begin(): void {
-    if (this.#running || this.#kept.closed.aborted) return;
-    this.#running = true;
-    this.#work()
+    if (this.#running !== undefined || this.#kept.closed.aborted) return;
+    this.#running = this.#work()
       .catch((error: unknown) => {
         if (this.#kept.closed.aborted) return;
         // Not with every change from here on.
@@ -104,7 +105,7 @@ export class Upkeep {
         this.#options.onEvent({ kind: 'upkeep-failed', error: toPosternError(error) });
       })
       .finally(() => {
-        this.#running = false;
+        this.#running = undefined;
       });
   }
 
@@ -116,7 +117,7 @@ export class Upkeep {
     const knownAtMs = now() - this.#kept.freshness.ageMs();
     const flat = await this.#flatOf(snapshot);
     if (flat === undefined || save === undefined || this.#kept.closed.aborted) return;
-    await save.directory.write(flat, { tenant, revision, knownAtMs });
+    await save.directory.write(flat, { tenant, revision, knownAtMs }, this.#kept.closed);
     this.#savedAt = revision;
     this.#options.onEvent({ kind: 'saved', revision });
   }
@@ -159,7 +160,7 @@ export class Upkeep {
 }
 
 async function flattenHere(snapshot: Snapshot): Promise<FlatGraph> {
-  const builder = new FlatBuilder(snapshot.counts.bindings);
+  const builder = new FlatBuilder(randomInt(2 ** 31));
   const slices = new Slices();
   for (const record of recordsOf(snapshot)) {
     await slices.pause();

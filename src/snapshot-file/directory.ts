@@ -43,8 +43,8 @@ export class SnapshotDirectory {
   }
 
   /** As writeSnapshot. */
-  write(flat: FlatGraph, facts: SavedFacts): Promise<void> {
-    return writeSnapshot(this.#fileOf(facts.tenant), flat, facts);
+  write(flat: FlatGraph, facts: SavedFacts, signal?: AbortSignal): Promise<void> {
+    return writeSnapshot(this.#fileOf(facts.tenant), flat, facts, signal);
   }
 
   /** The tenant is gone. */

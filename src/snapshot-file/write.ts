@@ -26,11 +26,19 @@ export interface SavedFacts {
   readonly knownAtMs: number;
 }
 
-/** @throws what the file system throws; nothing has changed then */
-export async function writeSnapshot(path: string, flat: FlatGraph, facts: SavedFacts): Promise<void> {
+/** @throws what the file system throws, and what the signal was aborted with; nothing has changed then */
+export async function writeSnapshot(
+  path: string,
+  flat: FlatGraph,
+  facts: SavedFacts,
+  signal?: AbortSignal,
+): Promise<void> {
   const arrays = [...arraysOf(flat)];
   const crcs: number[] = [];
-  for (const [, array] of arrays) crcs.push(await checksumOf(array));
+  for (const [, array] of arrays) {
+    signal?.throwIfAborted();
+    crcs.push(await checksumOf(array));
+  }
   const { counts, seed, types, roles, plain } = flat;
   const { tenant, revision, knownAtMs } = facts;
   const headerWith = (first: number): Header => {
@@ -49,8 +57,9 @@ export async function writeSnapshot(path: string, flat: FlatGraph, facts: SavedF
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.write(encodeHeader(header), 0, undefined, 0);
+      await writeWhole(file, encodeHeader(header), 0);
       for (const [name, array] of arrays) {
+        signal?.throwIfAborted();
         await writeWhole(file, bytesOf(array), (header.arrays[name] as Placed).offset);
       }
       await file.truncate(header.bytes);
@@ -58,6 +67,7 @@ export async function writeSnapshot(path: string, flat: FlatGraph, facts: SavedF
     } finally {
       await file.close();
     }
+    signal?.throwIfAborted();
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

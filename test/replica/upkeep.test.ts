@@ -199,3 +199,15 @@ describe('with a directory for snapshots', () => {
     expect(told('problem')).toHaveLength(0);
   });
 });
+
+test('a replica that was closed writes no file any more, so that one of a deleted tenant can be removed', async () => {
+  const store = await storeOf(Array.from({ length: 10_000 }, (_, i) => putOf(bindingOf(i))));
+  const { replica } = replicaOf(store, saving());
+  // The file is being written.
+  await vi.waitFor(async () => expect(await readdir(directory.path)).not.toEqual([]), { interval: 1 });
+  await replica.close();
+  await directory.remove(tenant);
+  expect(await readdir(directory.path)).toEqual([]);
+  await nextTurn();
+  expect(await readdir(directory.path)).toEqual([]);
+});
