@@ -5,15 +5,22 @@
 import { getCompileCacheDir } from 'node:module';
 import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 /**
  * @param script The worker's file without its extension, as a URL beside the caller's: it is TypeScript where that is.
  * @param task What the worker is given as workerData; shared memory in it is not copied.
+ * @param messages What it is sent besides, one in each turn of the event loop: each is copied in this thread.
  * @param signal Ends the worker, and this with what the signal was aborted with.
  * @throws what the worker throws; Error where it ended without a result, for want of memory perhaps
  */
-export async function runInWorker<Result>(script: URL, task: unknown, signal?: AbortSignal): Promise<Result> {
+export async function runInWorker<Result>(
+  script: URL,
+  task: unknown,
+  signal?: AbortSignal,
+  messages: Iterable<unknown> = [],
+): Promise<Result> {
   signal?.throwIfAborted();
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   // Options of this process may be none for a worker (--input-type), which would end it at once.
@@ -23,12 +30,17 @@ export async function runInWorker<Result>(script: URL, task: unknown, signal?: A
     env: environment(),
   });
   const ended = Promise.withResolvers<Result>();
+  ended.promise.catch(() => {}); // It is awaited when everything was sent; it may have ended before.
   const abort = () => ended.reject(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   worker.once('message', ended.resolve);
   worker.once('error', ended.reject);
   worker.once('exit', (code) => ended.reject(new Error(`the worker ended with code ${code} and no result`)));
   try {
+    for (const message of messages) {
+      worker.postMessage(message);
+      await nextTurn();
+    }
     return await ended.promise;
   } finally {
     signal?.removeEventListener('abort', abort);

@@ -1,8 +1,8 @@
 /**
  * On which objects may this subject do this action? Candidates come from the
  * subject's bindings, downwards; each is then weighed as Check would weigh it.
- * Objects come in the order of their nodes, which never changes while the
- * process lives, so that a page goes on where the last one ended even if the
+ * Objects come in the order of their nodes, which changes only where a graph is
+ * loaded or folded, so that a page goes on where the last one ended even if the
  * graph has changed in between.
  */
 

@@ -20,6 +20,7 @@ import { expiryOf } from './binding.ts';
 import { BindingDraft } from './binding-draft.ts';
 import { Edge } from './edge.ts';
 import { EdgeDraft } from './edge-draft.ts';
+import { MapDraft } from './map-draft.ts';
 import { namingRecord } from './named-record.ts';
 import type { Names } from './names.ts';
 import { at, type Paged, PagedDraft } from './paged.ts';
@@ -35,10 +36,10 @@ export class Draft {
   readonly #members: EdgeDraft;
   readonly #parents: EdgeDraft;
   readonly #bindings: BindingDraft;
-  #typeRecords: ReadonlyMap<string, TypeRecord>;
-  #attributeRecords: ReadonlyMap<string, AttributeRecord>;
-  #hooks: ReadonlyMap<string, HookRecord>;
-  #constraints: ReadonlyMap<string, ConstraintRecord>;
+  readonly #typeRecords: MapDraft<TypeRecord>;
+  readonly #attributeRecords: MapDraft<AttributeRecord>;
+  readonly #hooks: MapDraft<HookRecord>;
+  readonly #constraints: MapDraft<ConstraintRecord>;
   #mode: Snapshot['mode'];
   #hasSettings: boolean;
   #memberCount: number;
@@ -55,10 +56,10 @@ export class Draft {
     this.#members = new EdgeDraft(base.groupsOf, base.membersOf, inPlace);
     this.#parents = new EdgeDraft(base.parentsOf, base.childrenOf, inPlace);
     this.#bindings = new BindingDraft(base, inPlace);
-    this.#typeRecords = base.typeRecords;
-    this.#attributeRecords = base.attributeRecords;
-    this.#hooks = base.hooks;
-    this.#constraints = base.constraints;
+    this.#typeRecords = new MapDraft(base.typeRecords);
+    this.#attributeRecords = new MapDraft(base.attributeRecords);
+    this.#hooks = new MapDraft(base.hooks);
+    this.#constraints = new MapDraft(base.constraints);
     this.#mode = base.mode;
     this.#hasSettings = base.hasSettings;
     this.#memberCount = base.counts.members;
@@ -91,11 +92,11 @@ export class Draft {
       options: this.#base.options,
       counts: { members: this.#memberCount, objects: this.#objectCount, bindings },
       hasSettings: this.#hasSettings,
-      typeRecords: this.#typeRecords,
-      attributeRecords: this.#attributeRecords,
+      typeRecords: this.#typeRecords.freeze(),
+      attributeRecords: this.#attributeRecords.freeze(),
       attributeTypes: this.#attributeTypes(),
-      hooks: this.#hooks,
-      constraints: this.#constraints,
+      hooks: this.#hooks.freeze(),
+      constraints: this.#constraints.freeze(),
       roles: this.#roles.freeze(),
       patterns,
       groupRecords: this.#groupRecords.freeze(),
@@ -117,17 +118,17 @@ export class Draft {
         this.#hasSettings = true;
         break;
       case 'type':
-        this.#typeRecords = new Map(this.#typeRecords).set(record.name, record);
+        this.#typeRecords.set(record.name, record);
         names.internType(record.name);
         break;
       case 'attribute':
-        this.#attributeRecords = new Map(this.#attributeRecords).set(record.name, record);
+        this.#attributeRecords.set(record.name, record);
         break;
       case 'hook':
-        this.#hooks = new Map(this.#hooks).set(record.type, record);
+        this.#hooks.set(record.type, record);
         break;
       case 'constraint':
-        this.#constraints = new Map(this.#constraints).set(record.name, record);
+        this.#constraints.set(record.name, record);
         break;
       case 'role':
         this.#roles.put(record);
@@ -155,16 +156,16 @@ export class Draft {
         this.#hasSettings = false;
         break;
       case 'type':
-        this.#typeRecords = without(this.#typeRecords, key);
+        this.#typeRecords.delete(key);
         break;
       case 'attribute':
-        this.#attributeRecords = without(this.#attributeRecords, key);
+        this.#attributeRecords.delete(key);
         break;
       case 'hook':
-        this.#hooks = without(this.#hooks, key);
+        this.#hooks.delete(key);
         break;
       case 'constraint':
-        this.#constraints = without(this.#constraints, key);
+        this.#constraints.delete(key);
         break;
       case 'role':
         this.#roles.delete(key);
@@ -186,9 +187,9 @@ export class Draft {
   }
 
   #attributeTypes(): AttributeTypes | undefined {
-    if (this.#attributeRecords === this.#base.attributeRecords) return this.#base.attributeTypes;
-    if (this.#attributeRecords.size === 0) return undefined;
-    return toAttributeTypes(this.#attributeRecords.values());
+    const records = this.#attributeRecords.freeze();
+    if (records === this.#base.attributeRecords) return this.#base.attributeTypes;
+    return records.size === 0 ? undefined : toAttributeTypes(records.values());
   }
 
   #putObject(record: ObjectRecord): void {
@@ -211,10 +212,4 @@ export class Draft {
 
 function toAttributeTypes(records: Iterable<AttributeRecord>): AttributeTypes {
   return new Map([...records].map(({ name, type }) => [name, parseAttributeType(type)]));
-}
-
-function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
-  const rest = new Map(map);
-  rest.delete(key);
-  return rest;
 }

@@ -1,7 +1,7 @@
 /**
  * Page tokens: where a list stopped, and of which question. Positions are node
- * numbers, which hold for as long as a graph is changed and not reloaded; a
- * token of a graph that was reloaded since is refused, never misread.
+ * numbers, which hold for as long as a graph is changed, and neither reloaded nor
+ * folded; a token of another numbering is refused, never misread.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Names } from '../graph/names.ts';
@@ -36,7 +36,7 @@ export class PageTokens {
     if (lineage !== this.#lineageOf(names)) {
       throw new PosternError(
         'LIST_CHANGED',
-        'the graph was reloaded since page_token was given; list again from the start',
+        'the graph was loaded or put in order since page_token was given; list again from the start',
         {
           field: 'page_token',
         },

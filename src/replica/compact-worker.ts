@@ -5,13 +5,17 @@ import { graphOptions } from '../condition/graph-options.ts';
 import { applyChanges } from '../graph/apply.ts';
 import { flatten } from '../graph/flat/flatten.ts';
 import { snapshotOf } from '../graph/flat/snapshot-of.ts';
+import type { Change } from '../model/change.ts';
 import type { CompactTask } from './compact-aside.ts';
 
 /** Nobody waits for it. */
 const nice = 10;
 
 giveWay(nice);
-const { flat, since, seed } = workerData as CompactTask;
-let snapshot = snapshotOf(flat, graphOptions, { epoch: 'base', number: 0 });
-for (const { changes, revision } of since) snapshot = applyChanges(snapshot, changes, revision);
-parentPort?.postMessage(flatten(snapshot, seed));
+const { flat, seed } = workerData as CompactTask;
+const base = { epoch: 'base', number: 0 };
+let snapshot = snapshotOf(flat, graphOptions, base);
+parentPort?.on('message', (changes: readonly Change[]) => {
+  if (changes.length > 0) snapshot = applyChanges(snapshot, changes, base);
+  else parentPort?.postMessage(flatten(snapshot, seed));
+});

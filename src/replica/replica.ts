@@ -172,8 +172,7 @@ export class Replica {
   }
 
   #applied(snapshot: Snapshot, changeSet: ChangeSet): void {
-    this.#install(snapshot, changeSet);
-    this.#upkeep.applied(changeSet);
+    this.#install(snapshot, changeSet, () => this.#upkeep.applied(changeSet));
     const delayMs = this.#options.now() - changeSet.at;
     this.#options.onEvent({
       kind: 'applied',
@@ -222,8 +221,7 @@ export class Replica {
     if (restored === undefined || this.closed.aborted) return;
     const { snapshot, base, ageMs, tookMs } = restored;
     this.freshness.restored(ageMs);
-    this.#install(snapshot, undefined);
-    this.#upkeep.loaded(base, true);
+    this.#install(snapshot, undefined, () => this.#upkeep.loaded(base, true));
     this.#fallBehind('it was read from disk, and has not been compared with the store yet');
     this.#options.onEvent({ kind: 'restored', revision: snapshot.revision, ageMs, tookMs });
   }
@@ -241,7 +239,7 @@ export class Replica {
       if (history === undefined || history.length === 0) return false;
       const slices = new Slices();
       for (const changeSet of history) {
-        const snapshot = await slices.after(this.#current as Snapshot, changeSet);
+        const snapshot = await slices.afterLatest(() => this.#current as Snapshot, changeSet);
         if (this.closed.aborted) return false;
         this.#applied(snapshot, changeSet);
       }
@@ -268,15 +266,16 @@ export class Replica {
       this.#miss();
       return false;
     }
-    this.#install(loaded.snapshot, undefined);
-    this.#upkeep.loaded(loaded.base, false);
+    this.#install(loaded.snapshot, undefined, () => this.#upkeep.loaded(loaded.base, false));
     onEvent({ kind: 'loaded', revision: loaded.snapshot.revision, tookMs: now() - startedMs });
     return true;
   }
 
   /** Puts another graph in force. */
-  #install(snapshot: Snapshot, changeSet: ChangeSet | undefined): void {
+  #install(snapshot: Snapshot, changeSet: ChangeSet | undefined, noteGround: () => void): void {
     this.#current = snapshot;
+    // Before anybody else hears of it: what upkeep folds has to be what is in force.
+    noteGround();
     this.#waiters.reached(snapshot.revision, changeSet !== undefined);
     this.#attempt.resolve();
     for (const listener of this.#listeners) listener(snapshot, changeSet);

@@ -48,4 +48,13 @@ export class Slices {
     await this.pause();
     return draft.freeze(revision);
   }
+
+  /** The same, of what is in force: upkeep may put the same graph on another ground meanwhile. */
+  async afterLatest(current: () => Snapshot, changeSet: ChangeSet): Promise<Snapshot> {
+    for (;;) {
+      const before = current();
+      const after = await this.after(before, changeSet);
+      if (current() === before) return after;
+    }
+  }
 }

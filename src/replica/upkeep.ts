@@ -37,6 +37,8 @@ export interface Wishes {
 /** Changes above a flat graph, at least and as a share of its bindings, before they are folded into it. */
 const leastToFold = 20_000;
 const shareToFold = 0.02;
+/** Then the graph is loaded as a whole instead. */
+const mostFailedFolds = 3;
 /** A graph with fewer records than this is made flat here, in some milliseconds. */
 const fewRecords = 20_000;
 
@@ -54,6 +56,8 @@ export class Upkeep {
   readonly #stopSaving: () => void;
   #ground: Ground | undefined;
   #limit = leastToFold;
+  /** One after another. */
+  #failedFolds = 0;
   #savedAt: Revision | undefined;
   #running: Promise<void> | undefined;
 
@@ -127,7 +131,9 @@ export class Upkeep {
     const ground = this.#ground;
     if (ground !== undefined) return ground.since.length === 0 ? ground.flat : this.#fold(ground, snapshot);
     const { members, objects, bindings } = snapshot.counts;
-    if (members + objects + bindings < fewRecords) return flattenHere(snapshot);
+    const isSmall = members + objects + bindings < fewRecords;
+    // A store that builds no flat graphs would load, and wish to load, without end.
+    if (isSmall || this.#options.store.loadFlat === undefined) return flattenHere(snapshot);
     this.#wishes.reload();
     return undefined;
   }
@@ -135,7 +141,9 @@ export class Upkeep {
   async #fold(ground: Ground, snapshot: Snapshot): Promise<FlatGraph> {
     const taken = ground.since.length;
     const changes = ground.since.slice(0, taken).reduce((sum, changeSet) => sum + changeSet.changes.length, 0);
-    const flat = await compactAside(ground.flat, ground.since.slice(0, taken), this.#kept.closed);
+    const flat = await this.#foldAside(ground, taken);
+    // For saving alone: whoever lists in pages is not made to begin anew.
+    if (ground.changes <= this.#limit) return flat;
     // What was applied meanwhile is applied once more, above the new graph.
     const slices = new Slices();
     let next = await slices.over(flat, snapshot.options, snapshot.revision);
@@ -152,6 +160,18 @@ export class Upkeep {
     this.#wishes.replace(next);
     this.#options.onEvent({ kind: 'folded', revision: next.revision, changes });
     return flat;
+  }
+
+  async #foldAside(ground: Ground, taken: number): Promise<FlatGraph> {
+    try {
+      const flat = await compactAside(ground.flat, ground.since.slice(0, taken), this.#kept.closed);
+      this.#failedFolds = 0;
+      return flat;
+    } catch (error) {
+      // What is to be folded must not grow for ever.
+      if (++this.#failedFolds >= mostFailedFolds && !this.#kept.closed.aborted) this.#wishes.reload();
+      throw error;
+    }
   }
 
   #leastFor(flat: FlatGraph | undefined): number {
