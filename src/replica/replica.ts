@@ -37,7 +37,7 @@ export class Replica {
   readonly #waiters = new RevisionWaiters(() => this.#rounds.begin());
   readonly #listeners = new Set<SnapshotListener>();
   #current: Snapshot | undefined;
-  #triedToRestore = false;
+  #triedToRestore: boolean;
   #wantsReload = false;
   #state: ReplicaState = { kind: 'loading', reason: 'nothing was loaded yet' };
   readonly #attempt = Promise.withResolvers<void>();
@@ -45,6 +45,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.tenant = options.tenant;
     this.#options = options;
+    this.#triedToRestore = options.save === undefined;
     this.#rounds = new Rounds({
       work: () => this.#reachHead(),
       onFailure: (error) => this.#refuse(error),
@@ -216,8 +217,8 @@ export class Replica {
 
   /** Begins with what was saved on disk, if anything was: it may be old, and says so. */
   async #restore(): Promise<void> {
-    this.#triedToRestore = true;
     const restored = await restore(this.#options);
+    this.#triedToRestore = true;
     if (restored === undefined || this.closed.aborted) return;
     const { snapshot, base, ageMs, tookMs } = restored;
     this.freshness.restored(ageMs);
@@ -290,7 +291,7 @@ export class Replica {
   #fallBehind(reason: string): void {
     if (this.#state.kind === 'closed') return;
     this.freshness.fellBehind();
-    this.#attempt.resolve();
+    if (this.#triedToRestore) this.#attempt.resolve();
     if (this.#current === undefined) this.#state = { kind: 'loading', reason };
     else this.#state = { kind: 'behind', reason };
   }

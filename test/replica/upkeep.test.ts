@@ -134,6 +134,18 @@ describe('with a directory for snapshots', () => {
     expect(told('loaded')).toHaveLength(0);
   });
 
+  test('a store that is lost while the file is read does not end the wait for it', async () => {
+    const store = await storeOf(first.map(putOf));
+    const one = replicaOf(store, saving());
+    await one.until('saved');
+    await one.replica.close();
+    store.away = true;
+    const { replica } = replicaOf(store, saving());
+    store.disconnect();
+    await replica.attempted;
+    sameRecords(recordsIn(replica), first);
+  });
+
   test('what was committed since is read from history, and nothing is loaded', async () => {
     const store = await storeOf(first.map(putOf));
     const one = replicaOf(store, saving());
