@@ -13,11 +13,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/conformance/**', 'test/integration/**'],
+          exclude: ['test/conformance/**', 'test/integration/**', 'test/chaos/**'],
         },
       },
       { extends: true, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...redis } },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...redis } },
+      { extends: true, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'] } },
     ],
   },
 });

@@ -36,6 +36,8 @@ export interface RedisStoreOptions extends ConnectionOptions {
    * as gone. Default 5000; large commits block Redis for seconds.
    */
   readonly heartbeatTimeoutMs?: number;
+  /** A tenant of this many records and more is loaded in a worker, as a flat graph. Default 20,000. */
+  readonly manyRecords?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -50,7 +52,7 @@ export function createRedisStore(target: RedisTarget, options: RedisStoreOptions
 }
 
 /** Fewer records than these are read here: a worker takes about as long to start. */
-const fewRecords = 20_000;
+const defaultManyRecords = 20_000;
 
 class RedisStore implements Store {
   readonly description: string;
@@ -123,7 +125,7 @@ class RedisStore implements Store {
 
   loadFlat(tenant: string, options: FlatLoadOptions): Promise<FlatLoad | undefined> {
     return this.#read(`cannot load tenant ${tenant}`, tenant, async (client, keys) => {
-      if ((await countRecords(client, keys)) < fewRecords) return undefined;
+      if ((await countRecords(client, keys)) < (this.#options.manyRecords ?? defaultManyRecords)) return undefined;
       const task = {
         target: this.#target,
         connection: toConnectionOptions(this.#options),
@@ -227,6 +229,7 @@ async function countFollowers(client: RedisClient, channel: string): Promise<num
 }
 
 /** What of the options a worker is told: it takes no functions. */
-function toConnectionOptions({ history, heartbeatMs, heartbeatTimeoutMs, now, ...connection }: RedisStoreOptions) {
+function toConnectionOptions(options: RedisStoreOptions): ConnectionOptions {
+  const { history, heartbeatMs, heartbeatTimeoutMs, manyRecords, now, ...connection } = options;
   return connection;
 }
