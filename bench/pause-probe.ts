@@ -75,6 +75,8 @@ function probe(): void {
     collections = [];
     process.send?.(report);
   });
+  // Where measuring failed, nobody is left who would end it.
+  process.on('disconnect', () => process.exit());
   // The sidecar ends when it has drained, whether anybody may still ask or not.
   process.channel?.unref();
 }
