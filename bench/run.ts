@@ -44,7 +44,9 @@ const rows: Row[] = [];
 for (const [name, measure] of Object.entries(parts)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   process.stderr.write(`measuring ${name} ...\n`);
-  rows.push(...(await measure(directory)));
+  const measured = await measure(directory);
+  for (const row of measured) process.stderr.write(`${toLine(row)}\n`);
+  rows.push(...measured);
 }
 await rm(directory, { recursive: true });
 
@@ -55,10 +57,6 @@ process.exitCode = rows.some((row) => row.kept === false) ? 1 : 0;
 
 function format(measured: readonly Row[]): string {
   const setting = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores shared by load generator, sidecar and Redis; ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; load average before it began ${loadBefore}; ${new Date().toISOString().slice(0, 10)}`;
-  const lines = measured.map(({ what, measured: figure, atLeast, kept, how }) => {
-    const verdict = kept === undefined ? '' : kept ? 'yes' : '**no**';
-    return `| ${what} | ${figure} | ${atLeast} | ${verdict} | ${how} |`;
-  });
   return [
     '# Benchmark',
     '',
@@ -66,9 +64,14 @@ function format(measured: readonly Row[]): string {
     '',
     '| what | measured | promised | kept | how |',
     '|---|---|---|---|---|',
-    ...lines,
+    ...measured.map(toLine),
     '',
   ].join('\n');
+}
+
+function toLine({ what, measured, atLeast, kept, how }: Row): string {
+  const verdict = kept === undefined ? '' : kept ? 'yes' : '**no**';
+  return `| ${what} | ${measured} | ${atLeast} | ${verdict} | ${how} |`;
 }
 
 function fail(message: string): never {
