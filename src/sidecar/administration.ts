@@ -15,15 +15,15 @@ export interface OpenAdministration {
   close(): Promise<void>;
 }
 
-/** Undefined where nobody may administer. @throws PosternError INVALID_OPTION where the file is not valid */
+/** @param file Of credentials, --admin-auth. @throws PosternError INVALID_OPTION where the file is not valid */
 export async function openAdministration(
+  file: string,
   options: ServeOptions,
   store: Store,
   served: ServedTenants,
   logger: Logger,
-): Promise<OpenAdministration | undefined> {
-  const { adminAuth: file, policy } = options;
-  if (file === undefined) return undefined;
+): Promise<OpenAdministration> {
+  const { policy } = options;
   const authenticator = await createAuthenticator({
     file,
     now: Date.now,

@@ -2,8 +2,6 @@
 import type { ServeOptions } from '../config/options.ts';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { SnapshotDirectory } from '../snapshot-file/directory.ts';
-import { createMemoryStore } from '../store/memory/memory-store.ts';
-import { followPolicyFile } from '../store/memory/policy-source.ts';
 import type { RedisAccess } from '../store/redis/access.ts';
 import { createRedisStore } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
@@ -24,6 +22,11 @@ export async function openStore(
     const store = createRedisStore(redis.target, redis.options);
     return { store, close: () => store.close() };
   }
+  // Only where there is a policy file: YAML and the watching of files take their time to load.
+  const [{ createMemoryStore }, { followPolicyFile }] = await Promise.all([
+    import('../store/memory/memory-store.ts'),
+    import('../store/memory/policy-source.ts'),
+  ]);
   const store = createMemoryStore();
   const source = await followPolicyFile({
     path: options.policy as string,

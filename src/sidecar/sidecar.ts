@@ -6,17 +6,11 @@
 
 import type { ServeOptions } from '../config/options.ts';
 import { createIds } from '../decision-log/ids.ts';
-import type { DecisionLog } from '../decision-log/log.ts';
-import type { ErrorCode } from '../model/errors.ts';
-import { createPdp, type RunningPdp } from '../pdp/pdp.ts';
+import { createPdp } from '../pdp/pdp.ts';
 import type { Pdp } from '../pdp/view.ts';
-import { createGates } from '../server/gates.ts';
-import type { TlsFiles } from '../server/grpc/tls.ts';
-import { type Servers, startServers } from '../server/start.ts';
+import type { Servers } from '../server/start.ts';
 import { readRedisAccess } from '../store/redis/access.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
-import { type OpenAdministration, openAdministration } from './administration.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openSnapshots, openStore } from './open-store.ts';
 import { openReadiness } from './readiness.ts';
@@ -62,12 +56,12 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
       allowAssertedGroups: options.allowAssertedGroups,
       readiness,
     });
-    const administration = await openAdministration(options, store, served, logger);
-    closers.push(async () => administration?.close());
-    const servers = await serve(options, logger, log, pdp, administration, served);
+    // Only now: these modules are loaded while the first graph is.
+    const { openServers } = await import('./servers.ts');
+    const { servers, close: closeServers } = await openServers(options, logger, log, pdp, store, served);
     closers.push((deadlineMs) => {
       served.endWaits();
-      return servers.close(deadlineMs - logShareMs(deadlineMs));
+      return closeServers(deadlineMs - logShareMs(deadlineMs));
     });
     let closing: Promise<void> | undefined;
     return {
@@ -93,54 +87,4 @@ function whenReady(pdp: Pdp): Promise<void> {
     if (pdp.readiness.ready) resolve();
     else pdp.readiness.onChange((ready) => ready && resolve());
   });
-}
-
-async function serve(
-  options: ServeOptions,
-  logger: Logger,
-  log: DecisionLog,
-  pdp: RunningPdp,
-  administration: OpenAdministration | undefined,
-  served: ServedTenants,
-): Promise<Servers> {
-  const requestErrors: Partial<Record<ErrorCode, number>> = {};
-  const gates = createGates(options, (reason, shed) =>
-    logger.warn({ reason, shed }, 'there is more to do than this sidecar can: some requests are refused'),
-  );
-  const metrics = createMetrics({
-    decisions: () => pdp.counters,
-    decisionLog: () => log.stats(),
-    snapshots: () => served.facts(),
-    tenants: () => served.tenantFacts(),
-    requestErrors: () => requestErrors,
-    load: () => gates.admission,
-  });
-  return startServers(
-    {
-      pdp,
-      gates,
-      log: {
-        info: (fields, message) => logger.info(fields, message),
-        error: (fields, message) => logger.error(fields, message),
-        refused: (code) => {
-          requestErrors[code] = (requestErrors[code] ?? 0) + 1;
-        },
-      },
-      metricsText: () => metrics.text(),
-      administration: administration?.administration,
-      authenticate: administration?.authenticate,
-    },
-    {
-      grpcAddress: options.grpc ? options.grpcAddress : undefined,
-      httpAddress: options.http ? options.httpAddress : undefined,
-      socket: options.socket === undefined ? undefined : { path: options.socket, mode: options.socketMode },
-      tls: tlsFilesOf(options),
-      reflection: options.reflection,
-    },
-  );
-}
-
-function tlsFilesOf({ tlsCert, tlsKey, tlsClientCa, tlsRequireClientCert }: ServeOptions): TlsFiles | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa, requireClientCert: tlsRequireClientCert };
 }
