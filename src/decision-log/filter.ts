@@ -1,22 +1,32 @@
 /**
  * Which records a reader wants, and how all readers are asked. Gap records pass
- * every filter but that of the tenant: whoever reads a part of the log must
- * still see that something is missing.
+ * every filter but those of tenant, instance and time: whoever reads a part of
+ * the log must still see that something is missing.
  */
 import { messageOf } from '../model/errors.ts';
 import { typeOf } from '../model/names.ts';
-import { type LogRecord, parseRecord } from './record.ts';
+import { type ChangeRecord, type DecisionRecord, type LogRecord, parseRecord } from './record.ts';
 
 /** All that is given must hold; names are compared exactly. */
 export interface RecordFilter {
   readonly allowed?: boolean;
-  readonly tenant?: string;
+  /** One of these. */
+  readonly tenant?: string | readonly string[];
+  /** Who asked; of a change: who made it. */
   readonly subject?: string;
   readonly action?: string;
   /** The type of the object. */
   readonly type?: string;
   readonly object?: string;
   readonly source?: string;
+  readonly instance?: string;
+  /** Of this decision or change only; not even gaps pass. */
+  readonly id?: string;
+  /** RFC 3339 in UTC with milliseconds, as in records: from there on, and before. */
+  readonly since?: string;
+  readonly until?: string;
+  /** Starts, stops and seals, too, which say nothing about decisions. */
+  readonly allKinds?: boolean;
 }
 
 export interface ReadOptions {
@@ -45,15 +55,50 @@ export interface ReadRecord {
 }
 
 export function matches(filter: RecordFilter, record: LogRecord): boolean {
-  if (filter.tenant !== undefined && filter.tenant !== record.tenant) return false;
-  if (record.type === 'gap') return true;
+  const { tenant } = filter;
+  if (
+    tenant !== undefined &&
+    !(typeof tenant === 'string' ? tenant === record.tenant : tenant.includes(record.tenant))
+  ) {
+    return false;
+  }
+  if (filter.instance !== undefined && filter.instance !== record.instance) return false;
+  if (filter.since !== undefined && record.time < filter.since) return false;
+  if (filter.until !== undefined && record.time >= filter.until) return false;
+  switch (record.type) {
+    case undefined:
+      return matchesDecision(filter, record);
+    case 'change':
+      return matchesChange(filter, record);
+    case 'gap':
+      return filter.id === undefined;
+    default:
+      return filter.allKinds === true && filter.id === undefined;
+  }
+}
+
+function matchesDecision(filter: RecordFilter, record: DecisionRecord): boolean {
   return (
     (filter.allowed === undefined || filter.allowed === record.allowed) &&
     (filter.subject === undefined || filter.subject === record.subject) &&
     (filter.action === undefined || filter.action === record.action) &&
     (filter.object === undefined || filter.object === record.object) &&
     (filter.type === undefined || (record.object !== undefined && filter.type === typeOf(record.object))) &&
-    (filter.source === undefined || filter.source === record.source)
+    (filter.source === undefined || filter.source === record.source) &&
+    (filter.id === undefined || filter.id === record.id)
+  );
+}
+
+/** A change is no answer to a question: whoever asks for an action, an object or a way of asking wants none. */
+function matchesChange(filter: RecordFilter, record: ChangeRecord): boolean {
+  return (
+    (filter.allowed === undefined || filter.allowed === record.allowed) &&
+    (filter.subject === undefined || filter.subject === record.by) &&
+    (filter.id === undefined || filter.id === record.id) &&
+    filter.action === undefined &&
+    filter.object === undefined &&
+    filter.type === undefined &&
+    filter.source === undefined
   );
 }
 

@@ -1,10 +1,14 @@
 /**
  * The files of a decision log on disk: which there are, in which order, and
- * their lines. Used by read-files only. A file is known by its inode, so that
- * it stays the same file when it is renamed by a rotation.
+ * their lines, as bytes and as text; compressed ones, too. Used by read-files and
+ * verify/. A file is known by its inode, so that it stays the same file when it
+ * is renamed by a rotation.
  */
+import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 
 /** One file, and how far it was read. */
 export interface LogFile {
@@ -13,8 +17,12 @@ export interface LogFile {
   readonly series: string;
   /** Place in the series; the current file is the last. */
   order: number;
-  /** Bytes read, up to the end of the last whole line. */
+  /** On disk, when it was found. */
+  bytes: number;
+  /** Bytes read, up to the end of the last whole line; of what a compressed file holds. */
   offset: number;
+  /** Bytes behind that, which end in no newline yet; as of the last reading. */
+  unfinished: number;
   /** Within a line that was reported as too long: what comes up to its end belongs to it. */
   overlong: boolean;
 }
@@ -24,11 +32,22 @@ export interface Line {
   readonly where: string;
 }
 
-const namePattern = /^(?<base>.+?)(?:\.(?<number>[0-9]{6,}))?\.ndjson$/;
+/** Whole lines, each with its newline; or the beginning of one that is too long to be a record. */
+export interface Chunk {
+  readonly bytes: Buffer;
+  /** In the file. */
+  readonly offset: number;
+  readonly isOverlong: boolean;
+}
+
+const namePattern = /^(?<base>.+?)(?:\.(?<number>[0-9]{6,}))?\.ndjson(?:\.gz)?$/;
 const chunkBytes = 256 * 1024;
 /** A line longer than this is no record. */
 const maxLineBytes = 1024 * 1024;
+/** How much of such a line is shown. */
+const shownBytes = 100;
 const newline = 0x0a;
+const none = Buffer.alloc(0);
 
 /**
  * Finds the files of a path: those in a directory and its directories, or one
@@ -43,47 +62,93 @@ export async function findLogFiles(path: string, known: Map<string, LogFile>): P
     const key = `${status.dev}:${status.ino}`;
     const series = join(dirname(candidate), match?.groups?.base ?? basename(candidate));
     const order = match?.groups?.number === undefined ? Number.POSITIVE_INFINITY : Number(match.groups.number);
-    const file = known.get(key) ?? { path: candidate, series, order, offset: 0, overlong: false };
+    const file = known.get(key) ?? newFile(candidate, series);
     known.set(key, file);
     file.path = candidate;
     file.order = order;
+    file.bytes = status.size;
     found.push(file);
   }
   return found.sort((a, b) => (a.series === b.series ? compare(a.order, b.order) : compare(a.series, b.series)));
 }
 
+function newFile(path: string, series: string): LogFile {
+  return { path, series, order: 0, bytes: 0, offset: 0, unfinished: 0, overlong: false };
+}
+
 /** The whole lines that were not read yet; a line without its end is left for later. */
 export async function* readLines(file: LogFile): AsyncGenerator<Line> {
+  for await (const { bytes, offset, isOverlong } of readChunks(file)) {
+    if (isOverlong) yield { text: bytes.toString(), where: `${file.path}:${offset}` };
+    let begin = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, begin)) {
+      if (end > begin) yield { text: bytes.toString('utf8', begin, end), where: `${file.path}:${offset + begin}` };
+      begin = end + 1;
+    }
+  }
+}
+
+/**
+ * The same as bytes, many lines at once.
+ * @param onRead Told how many bytes were read from the disk.
+ */
+export async function* readChunks(file: LogFile, onRead?: (bytes: number) => void): AsyncGenerator<Chunk> {
+  let rest: Buffer = none;
+  for await (const fresh of file.path.endsWith('.gz') ? inflate(file, onRead) : readOn(file, onRead)) {
+    const bytes = rest.length === 0 ? fresh : Buffer.concat([rest, fresh]);
+    let begin = 0;
+    if (file.overlong) {
+      const end = bytes.indexOf(newline);
+      file.overlong = end < 0;
+      begin = end < 0 ? bytes.length : end + 1;
+      file.offset += begin;
+    }
+    const end = bytes.lastIndexOf(newline) + 1;
+    if (end > begin) {
+      const { offset } = file;
+      file.offset += end - begin;
+      yield { bytes: bytes.subarray(begin, end), offset, isOverlong: false };
+      begin = end;
+    }
+    rest = bytes.subarray(begin);
+    if (rest.length > maxLineBytes) {
+      const { offset } = file;
+      file.overlong = true;
+      file.offset += rest.length;
+      yield { bytes: rest.subarray(0, shownBytes), offset, isOverlong: true };
+      rest = none;
+    }
+    file.unfinished = rest.length;
+  }
+}
+
+async function* readOn(file: LogFile, onRead: ((bytes: number) => void) | undefined): AsyncGenerator<Buffer> {
   const handle = await open(file.path, 'r');
   try {
-    let rest = Buffer.alloc(0);
     let at = file.offset;
     for (;;) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
       const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
       if (bytesRead === 0) return;
       at += bytesRead;
-      let bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline)) {
-        const where = `${file.path}:${file.offset}`;
-        const text = file.overlong ? '' : bytes.toString('utf8', 0, end);
-        file.overlong = false;
-        file.offset += end + 1;
-        bytes = bytes.subarray(end + 1);
-        if (text !== '') yield { text, where };
-      }
-      if (bytes.length > maxLineBytes) {
-        const line = { text: bytes.toString('utf8', 0, 100), where: `${file.path}:${file.offset}` };
-        const isFirst = !file.overlong;
-        file.overlong = true;
-        file.offset += bytes.length;
-        bytes = Buffer.alloc(0);
-        if (isFirst) yield line;
-      }
-      rest = bytes;
+      onRead?.(bytesRead);
+      yield chunk.subarray(0, bytesRead);
     }
   } finally {
     await handle.close();
+  }
+}
+
+/** A compressed file is whole: nobody appends to it, and it is read once. */
+async function* inflate(file: LogFile, onRead: ((bytes: number) => void) | undefined): AsyncGenerator<Buffer> {
+  if (file.offset > 0) return;
+  const packed = createReadStream(file.path);
+  let told = 0;
+  // What fails on either side is thrown where the result is read.
+  for await (const bytes of pipeline(packed, createGunzip(), () => {})) {
+    onRead?.(packed.bytesRead - told);
+    told = packed.bytesRead;
+    yield bytes as Buffer;
   }
 }
 
@@ -92,7 +157,7 @@ async function listFiles(path: string): Promise<string[]> {
   if (!status.isDirectory()) return siblingsOf(path);
   const entries = await readdir(path, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ndjson'))
+    .filter((entry) => entry.isFile() && namePattern.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

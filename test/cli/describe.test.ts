@@ -80,6 +80,51 @@ describe('a record', () => {
     expect(describeRecord(gap, plain)).toBe(`${record.time} gap: 3 missing, 5 to 7 of i: queue_full`);
   });
 
+  test('that was sampled or masked says so', () => {
+    const { subject, ...rest } = record;
+    const words = describeRecord({ ...rest, sample_rate: 0.01, masked: ['subject', 'caller'] }, plain);
+    expect(subject).toBe('user:alice');
+    expect(words).toContain('allowed (masked) read doc:42');
+    expect(words).toContain('[sampled at 0.01, masked: subject, caller]');
+  });
+
+  test.for([
+    [
+      { type: 'start', next: 1, after: 'nothing', log: { mode: 'block' } },
+      'start: i begins with number 1, after nothing; {"mode":"block"}',
+    ],
+    [
+      { type: 'start', next: 8, after: 'crash', lost_ms: 50, log: {} },
+      'start: i begins with number 8, after a crash, which may have cost what was decided in its last 50 ms; {}',
+    ],
+    [{ type: 'stop', last: 7 }, 'stop: i ended in order, after number 7'],
+    [{ type: 'seal', first: 1, last: 7, lines: 9 }, 'seal: 9 lines of i, 1 to 7, not signed'],
+    [{ type: 'seal', first: 8, last: 7, lines: 1, key: 'k', signature: 's' }, 'seal: 1 line of i, signed by k'],
+    [
+      {
+        type: 'change',
+        id: record.id,
+        seq: 2,
+        by: 'user:a',
+        via: 'user:b',
+        why: 'ticket 7',
+        revision: 'e.2',
+        allowed: true,
+        changes: [{}, {}],
+        changes_omitted: 3,
+      },
+      'changed user:a via user:b  5 changes [at e.2, because ticket 7]',
+    ],
+    [
+      { type: 'change', id: record.id, seq: 2, by: 'user:a', allowed: false, error: 'FORBIDDEN', changes: [{}] },
+      'refused user:a  1 change [FORBIDDEN]',
+    ],
+  ] as const)('of another kind is read out: %j', ([other, words]) => {
+    expect(describeRecord({ ...other, instance: 'i', time: record.time, tenant: 'default' }, plain)).toBe(
+      `${record.time} ${words}`,
+    );
+  });
+
   test('cannot move the cursor', () => {
     expect(describeRecord({ ...record, subject: 'user:\u001b[2J' }, plain)).not.toContain('\u001b');
   });

@@ -4,6 +4,7 @@ import { BufferedDecisionLog, type BufferedLogOptions } from '../../src/decision
 import type { LogEvent } from '../../src/decision-log/lane.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
 import { estimateBytes } from '../../src/decision-log/queue.ts';
+import type { DecisionRecord } from '../../src/decision-log/record.ts';
 import type { Sink } from '../../src/decision-log/sink.ts';
 import { createMemorySink, decisionEntry, numbersOf, someTime } from './entries.ts';
 
@@ -240,7 +241,7 @@ test('however the sink behaves, every number is written once, or in one gap, and
         .flatMap((record) =>
           record.type === 'gap'
             ? Array.from({ length: record.last - record.first + 1 }, (_, i) => record.first + i)
-            : [record.seq],
+            : [(record as DecisionRecord).seq],
         )
         .sort((a, b) => a - b);
       const appended = counts.reduce((sum, count) => sum + count, 0);

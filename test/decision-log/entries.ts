@@ -36,9 +36,12 @@ export function recordsOf(parts: readonly string[]): LogRecord[] {
   return parts.flatMap((part) => part.split('\n').slice(0, -1).map(parseRecord));
 }
 
-/** The numbers that records and gaps stand for, such as [1, 2, 'gap 3-5', 6]. */
+/** The numbers that records and gaps stand for, such as [1, 2, 'gap 3-5', 6]; of other lines, their type. */
 export function numbersOf(records: readonly LogRecord[]): (number | string)[] {
-  return records.map((record) => (record.type === 'gap' ? `gap ${record.first}-${record.last}` : record.seq));
+  return records.map((record) => {
+    if (record.type === 'gap') return `gap ${record.first}-${record.last}`;
+    return 'seq' in record ? record.seq : record.type;
+  });
 }
 
 export async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createEncoder } from '../../src/decision-log/encode.ts';
 import type { Garbage, ReadOptions, ReadRecord } from '../../src/decision-log/filter.ts';
@@ -71,6 +72,14 @@ test('what a file was rotated to comes before it, even if the clock went back', 
   await writeFile(join(directory, 'decisions-a.000001.ndjson'), lines('a', [1], { time: someTime }));
   expect(await numbers(directory)).toEqual([1, 2, 3, 4]);
   expect(await numbers(join(directory, 'decisions-a.ndjson'))).toEqual([1, 2, 3, 4]);
+});
+
+test('compressed files are read as what they hold', async () => {
+  await writeFile(join(directory, 'decisions-a.000001.ndjson.gz'), gzipSync(lines('a', [1, 2])));
+  await writeFile(join(directory, 'decisions-a.ndjson'), lines('a', [3]));
+  expect(await numbers(directory)).toEqual([1, 2, 3]);
+  await writeFile(join(directory, 'decisions-a.000001.ndjson.gz'), gzipSync(lines('a', [1, 2])).subarray(0, -20));
+  await expect(collect(directory)).rejects.toMatchObject({ message: expect.stringContaining('unexpected end of file') });
 });
 
 test('garbage is reported with its place, and the records around it are read', async () => {

@@ -49,7 +49,7 @@ test.for([
 });
 
 test('a key of a newer writer is left alone', () => {
-  expect(parseRecord(edited(decision, (r) => (r.hash = 'abc')))).toMatchObject({ seq: 1, hash: 'abc' });
+  expect(parseRecord(edited(decision, (r) => (r.newer = 'abc')))).toMatchObject({ seq: 1, newer: 'abc' });
 });
 
 test('docs/decision-log.md describes every key, and no other', () => {
