@@ -30,7 +30,7 @@ const ARCHITECTURE: Architecture = {
     main: 10,
   },
   folders: {
-    server: { wire: 0, decision: 1, policy: 1, grpc: 2, http: 2 },
+    server: { wire: 0, decision: 1, policy: 1, 'decision-log': 2, grpc: 3, http: 3 },
   },
   utilities: { names: ['config', 'telemetry'], importableFrom: 4, mayImport: ['model'] },
   owners: {

@@ -9,14 +9,14 @@ import type { Suggest } from '../graph/validate-nearest.ts';
 import { formatRevision, parseRevision } from '../model/change.ts';
 import { PosternError } from '../model/errors.ts';
 import { checked, problemOfTenant, quote } from '../model/names.ts';
-import type { Replica } from '../replica/replica.ts';
 import { notReady, type Tenants } from '../replica/tenants.ts';
 import { emptyRevision, type Store } from '../store/store.ts';
 import { actorOf, checkOperator, checkTenant } from './acting.ts';
 import type { Administration, ReadOptions } from './api.ts';
 import { commitAt } from './commits.ts';
+import { createJudging, foundOf, passes, snapshotOf } from './judging.ts';
 import { planChanges } from './plan.ts';
-import { createReadGate, type ReadGate } from './reads/gate.ts';
+import type { ReadGate } from './reads/gate.ts';
 import { listBindings } from './reads/list-bindings.ts';
 import { listChangeSets } from './reads/list-change-sets.ts';
 import { listMembers } from './reads/list-members.ts';
@@ -44,15 +44,8 @@ export interface AdministrationOptions {
 
 export function createAdministration(options: AdministrationOptions): Administration {
   const { tenants, store, now, suggest } = options;
+  const { tenantFor, gateAt } = createJudging(tenants, now);
   const inTurn = createTurns(maxWaitingCommits);
-
-  async function tenantFor(caller: Identity, name: string, signal: AbortSignal | undefined): Promise<Replica> {
-    // A credential for other tenants causes no look at the store, and learns nothing.
-    if (name !== '') checkTenant(caller, name);
-    const replica = await tenants.find(name, signal);
-    checkTenant(caller, replica.tenant);
-    return replica;
-  }
 
   function checkWritable(): void {
     if (options.readOnly !== undefined) throw new PosternError('READ_ONLY', options.readOnly);
@@ -66,12 +59,6 @@ export function createAdministration(options: AdministrationOptions): Administra
     const replica = await tenantFor(caller, tenant, signal);
     if (atLeast !== '') await replica.waitFor(parseRevision(atLeast, 'at_least'), signal);
     return gateAt(caller, replica, snapshotOf(replica), onBehalfOf);
-  }
-
-  function gateAt(caller: Identity, replica: Replica, snapshot: Snapshot, onBehalfOf: string): ReadGate {
-    const nowMs = now();
-    const reader = actorOf(caller, snapshot, onBehalfOf, nowMs);
-    return createReadGate({ tenant: replica.tenant, snapshot, reader, nowMs });
   }
 
   async function createTenant(caller: Identity, request: Parameters<Administration['createTenant']>[1]) {
@@ -153,7 +140,7 @@ export function createAdministration(options: AdministrationOptions): Administra
       for (const tenant of good) {
         const replica = await foundOf(tenants, tenant, signal);
         if (replica?.current === undefined) continue;
-        if (mayRead(() => gateAt(caller, replica, snapshotOf(replica), onBehalfOf))) readable.push(tenant);
+        if (passes(() => gateAt(caller, replica, snapshotOf(replica), onBehalfOf).tenantRead())) readable.push(tenant);
       }
       return readable;
     },
@@ -176,34 +163,4 @@ export function createAdministration(options: AdministrationOptions): Administra
       return { revision: formatRevision(revision), records };
     },
   };
-}
-
-function snapshotOf(replica: Replica): Snapshot {
-  if (replica.current === undefined) throw notReady(replica);
-  return replica.current;
-}
-
-/**
- * The replica of a tenant that is listed; undefined where it is not served here, or not any more. Tenants that are
- * loaded on demand are loaded for this, one after the other: a list without them would pass for the whole.
- */
-async function foundOf(tenants: Tenants, tenant: string, signal: AbortSignal | undefined) {
-  if (signal?.aborted === true)
-    throw new PosternError('CANCELLED', 'the call was given up before the list was complete');
-  try {
-    return await tenants.find(tenant, signal);
-  } catch (error) {
-    if (error instanceof PosternError && error.code === 'UNKNOWN_TENANT') return undefined;
-    throw error;
-  }
-}
-
-function mayRead(gate: () => ReadGate): boolean {
-  try {
-    gate().tenantRead();
-    return true;
-  } catch (error) {
-    if (error instanceof PosternError && error.code === 'NOT_PERMITTED') return false;
-    throw error;
-  }
 }

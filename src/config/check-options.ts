@@ -73,6 +73,7 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
   if (options.decisionLog === 'redis' && redis === undefined) {
     clashes.push({ about: ['decision-log', 'redis'], missing: true, message: '--decision-log=redis needs --redis' });
   }
+  clashes.push(...servingClashesOf(options));
   if (!instancePattern.test(instance)) {
     const message = `--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`;
     clashes.push({ about: ['instance'], message });
@@ -91,6 +92,21 @@ function loadingClashesOf({ tenant, tenantLoading, tenantMemoryBytes }: ServeOpt
     const message =
       '--tenant-memory-bytes needs --tenant-loading=on-demand: a tenant that was let go is loaded again then';
     clashes.push({ about: ['tenant-memory-bytes', 'tenant-loading'], missing: true, message });
+  }
+  return clashes;
+}
+
+function servingClashesOf(options: ServeOptions): readonly Clash[] {
+  if (!options.serveDecisionLog) return [];
+  const clashes: Clash[] = [];
+  if (options.adminAuth === undefined) {
+    const message = '--serve-decision-log needs --admin-auth, which says who may read';
+    clashes.push({ about: ['serve-decision-log', 'admin-auth'], missing: true, message });
+  }
+  const kind = decisionLogKind(options);
+  if (kind !== 'redis' && kind !== 'file') {
+    const message = `--serve-decision-log needs --decision-log=redis or file: what went to "${kind}" cannot be read back`;
+    clashes.push({ about: ['serve-decision-log', 'decision-log'], message });
   }
   return clashes;
 }

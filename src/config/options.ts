@@ -119,6 +119,12 @@ export const serveOptions = [
     sentence: 'Serve PolicyService to those whom this file names, and follow its changes; without it, to nobody.',
   },
   {
+    key: 'serve-decision-log',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Serve DecisionLogService to those of --admin-auth who may: what --decision-log=redis or file holds.',
+  },
+  {
     key: 'reflection',
     kind: 'boolean',
     default: 'true',

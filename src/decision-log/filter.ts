@@ -40,6 +40,10 @@ export interface ReadOptions {
   readonly onGarbage?: (garbage: Garbage) => void;
   /** Told when reading fails and will be tried again. */
   readonly onProblem?: (message: string) => void;
+  /** Told when reading goes on after a problem. */
+  readonly onRecovered?: () => void;
+  /** Told when records went before they were read: at least so many, by the numbers of instances that were read before. */
+  readonly onLoss?: (atLeast: number) => void;
 }
 
 export interface Garbage {

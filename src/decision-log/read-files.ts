@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { type ReadOptions, type ReadRecord, wanted } from './filter.ts';
 import { findLogFiles, type LogFile, readLines } from './log-files.ts';
+import { linesBackward, skipToEnd } from './newest-lines.ts';
 
 /** How often a followed log is looked at: what notifies of changes differs too much between platforms. */
 const pollMs = 100;
@@ -23,6 +24,7 @@ export async function* readFiles(path: string, options: ReadOptions): AsyncGener
     await delay(pollMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => {});
     try {
       yield* readNew(path, known, options);
+      if (problem !== '') options.onRecovered?.();
       problem = '';
     } catch (error) {
       const message = messageOf(error);
@@ -34,24 +36,46 @@ export async function* readFiles(path: string, options: ReadOptions): AsyncGener
 
 async function* readBacklog(path: string, known: Map<string, LogFile>, options: ReadOptions) {
   try {
-    if (typeof options.from === 'number') {
-      const newest: ReadRecord[] = [];
-      for await (const read of readNew(path, known, options)) {
-        newest.push(read);
-        if (newest.length > options.from) newest.shift();
-      }
-      yield* newest;
-    } else {
-      // From the end is from the end of whole lines, and those have to be read to be found.
-      const skipped = { ...options, onGarbage: () => {} };
-      const records = readNew(path, known, options.from === 'end' ? skipped : options);
-      for await (const read of records) if (options.from === 'start') yield read;
+    if (options.from === 'start') {
+      yield* readNew(path, known, options);
+      return;
     }
+    const files = await findLogFiles(path, known);
+    for (const file of files) await skipToEnd(file);
+    if (options.from !== 'end') yield* await readNewest(files, options.from, options);
   } catch (error) {
     const message = `cannot read the decision log ${path}: ${messageOf(error)}`;
     if (!options.follow) throw new PosternError('STORE_UNAVAILABLE', message, {}, error);
     options.onProblem?.(message);
   }
+}
+
+/** The newest records that match, oldest first: of each series as many, and of those the newest by their time. */
+async function readNewest(files: readonly LogFile[], count: number, options: ReadOptions): Promise<ReadRecord[]> {
+  if (count === 0) return [];
+  const series = [...Map.groupBy(files, (file) => file.series).values()];
+  const found = await Promise.all(series.map((its) => readBackward(its, count, options)));
+  const newest: ReadRecord[] = [];
+  while (newest.length < count) {
+    const heads = found.filter((records) => records.length > 0);
+    const [first] = heads;
+    if (first === undefined) break;
+    const latest = heads.reduce((a, b) => ((b[0]?.record.time ?? '') > (a[0]?.record.time ?? '') ? b : a), first);
+    newest.push(latest.shift() as ReadRecord);
+  }
+  return newest.reverse();
+}
+
+async function readBackward(files: readonly LogFile[], count: number, options: ReadOptions): Promise<ReadRecord[]> {
+  const found: ReadRecord[] = [];
+  for (const file of files.toReversed()) {
+    for await (const line of linesBackward(file)) {
+      const read = wanted(line, file.path, options);
+      if (read !== undefined) found.push(read);
+      if (found.length === count) return found;
+    }
+  }
+  return found;
 }
 
 /** What is new in all files, each series in its own order, series merged by time. */

@@ -3,14 +3,17 @@
  * calls it once, when there is a PDP; readiness is the PDP's affair.
  */
 import type { Administration } from '../admin/api.ts';
+import type { DecisionReads } from '../admin/decisions.ts';
 import type { Authenticator } from '../authn/authenticator.ts';
 import type { Pdp } from '../pdp/view.ts';
 import type { HostPort } from './address.ts';
+import { decisionLogServiceOf } from './decision-log/service.ts';
 import type { ServerLog } from './errors.ts';
 import type { Gates } from './gates.ts';
 import { type GrpcServerOptions, startGrpcServer } from './grpc/server.ts';
 import type { ProbeSources } from './http/probes.ts';
 import { startHttpServer } from './http/server.ts';
+import { policyServiceOf } from './policy/service.ts';
 
 export interface ServersOptions {
   /** Undefined starts no gRPC over TCP. */
@@ -34,6 +37,8 @@ export interface ServersDependencies {
   /** What PolicyService asks, and who may; without both it is not served. */
   readonly administration?: Administration | undefined;
   readonly authenticate?: Authenticator['authenticate'] | undefined;
+  /** What DecisionLogService asks; without it, or without `authenticate`, it is not served. */
+  readonly decisions?: DecisionReads | undefined;
 }
 
 /** What is listening, with the ports that were taken. */
@@ -50,15 +55,17 @@ export interface Servers {
 
 /** @throws PosternError INVALID_OPTION where an address cannot be bound or TLS cannot be had, naming the option; nothing is left listening then. */
 export async function startServers(dependencies: ServersDependencies, options: ServersOptions): Promise<Servers> {
-  const { pdp, gates, log, metricsText, administration, authenticate } = dependencies;
-  const policy =
-    administration === undefined || authenticate === undefined ? undefined : { administration, authenticate };
+  const { pdp, gates, log, metricsText, administration, authenticate, decisions } = dependencies;
+  const services = [
+    policyServiceOf(administration && authenticate && { administration, authenticate }),
+    decisionLogServiceOf(decisions && authenticate && { decisions, authenticate }),
+  ];
   const { grpcAddress, httpAddress, socket, tls, reflection = true } = options;
-  const grpc = await startGrpcServer(pdp, policy, { address: grpcAddress, socket, tls, reflection }, gates, log);
+  const grpc = await startGrpcServer(pdp, services, { address: grpcAddress, socket, tls, reflection }, gates, log);
   const http =
     httpAddress === undefined
       ? undefined
-      : await startHttpServer(pdp, policy, httpAddress, metricsText, gates, log).catch(async (error: unknown) => {
+      : await startHttpServer(pdp, services, httpAddress, metricsText, gates, log).catch(async (error: unknown) => {
           await grpc.close(0);
           throw error;
         });

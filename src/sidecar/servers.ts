@@ -9,10 +9,12 @@ import type { RunningPdp } from '../pdp/pdp.ts';
 import { createGates } from '../server/gates.ts';
 import type { TlsFiles } from '../server/grpc/tls.ts';
 import { type Servers, startServers } from '../server/start.ts';
+import type { RedisAccess } from '../store/redis/access.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { OpenAdministration } from './administration.ts';
+import type { OpenDecisionReads } from './decision-reads.ts';
 import type { ServedTenants } from './served-tenants.ts';
 
 export interface OpenServers {
@@ -28,22 +30,40 @@ export async function openServers(
   log: DecisionLog,
   pdp: RunningPdp,
   store: Store,
+  redis: RedisAccess | undefined,
   served: ServedTenants,
 ): Promise<OpenServers> {
   const administration = await openAdministration(options, store, served, logger);
+  const reads = await openReads(options, store, redis, served);
+  const close = async () => {
+    reads?.close();
+    await administration?.close();
+  };
   try {
-    const servers = await serve(options, logger, log, pdp, administration, served);
+    const servers = await serve(options, logger, log, pdp, administration, reads, served);
     return {
       servers,
       async close(deadlineMs) {
         await servers.close(deadlineMs);
-        await administration?.close();
+        await close();
       },
     };
   } catch (error) {
-    await administration?.close();
+    await close();
     throw error;
   }
+}
+
+/** Undefined where the decision log is not served. */
+async function openReads(
+  options: ServeOptions,
+  store: Store,
+  redis: RedisAccess | undefined,
+  served: ServedTenants,
+): Promise<OpenDecisionReads | undefined> {
+  if (!options.serveDecisionLog) return undefined;
+  const { openDecisionReads } = await import('./decision-reads.ts');
+  return openDecisionReads(options, redis, store, served);
 }
 
 /** Undefined where nobody may administer. */
@@ -65,6 +85,7 @@ async function serve(
   log: DecisionLog,
   pdp: RunningPdp,
   administration: OpenAdministration | undefined,
+  reads: OpenDecisionReads | undefined,
   served: ServedTenants,
 ): Promise<Servers> {
   const requestErrors: Partial<Record<ErrorCode, number>> = {};
@@ -93,6 +114,7 @@ async function serve(
       metricsText: () => metrics.text(),
       administration: administration?.administration,
       authenticate: administration?.authenticate,
+      decisions: reads?.decisions,
     },
     {
       grpcAddress: options.grpc ? options.grpcAddress : undefined,

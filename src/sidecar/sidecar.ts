@@ -58,7 +58,7 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     });
     // Only now: these modules are loaded while the first graph is.
     const { openServers } = await import('./servers.ts');
-    const { servers, close: closeServers } = await openServers(options, logger, log, pdp, store, served);
+    const { servers, close: closeServers } = await openServers(options, logger, log, pdp, store, redis, served);
     closers.push((deadlineMs) => {
       served.endWaits();
       return closeServers(deadlineMs - logShareMs(deadlineMs));

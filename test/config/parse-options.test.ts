@@ -45,6 +45,7 @@ test('what nobody says has its default', () => {
     tlsClientCa: undefined,
     tlsRequireClientCert: false,
     adminAuth: undefined,
+    serveDecisionLog: false,
     reflection: true,
     allowAssertedGroups: false,
     maxConcurrentStreams: 512,
@@ -242,6 +243,16 @@ const across: { name: string; flags: Record<string, unknown>; says: string }[] =
     says: '--grpc-address and --http-address are the same',
   },
   { name: 'a Redis log without Redis', flags: { ...policy, decisionLog: 'redis' }, says: '--decision-log=redis needs' },
+  {
+    name: 'a decision log that is served to nobody',
+    flags: { ...policy, serveDecisionLog: true },
+    says: '--serve-decision-log needs --admin-auth',
+  },
+  {
+    name: 'a decision log that cannot be read back',
+    flags: { ...policy, serveDecisionLog: true, adminAuth: 'auth.yaml', decisionLog: 'stdout' },
+    says: '--serve-decision-log needs --decision-log=redis or file',
+  },
   { name: 'an instance with a slash', flags: { ...policy, instance: 'a/b' }, says: '--instance "a/b" is not legal' },
 ];
 

@@ -79,7 +79,9 @@ test('compressed files are read as what they hold', async () => {
   await writeFile(join(directory, 'decisions-a.ndjson'), lines('a', [3]));
   expect(await numbers(directory)).toEqual([1, 2, 3]);
   await writeFile(join(directory, 'decisions-a.000001.ndjson.gz'), gzipSync(lines('a', [1, 2])).subarray(0, -20));
-  await expect(collect(directory)).rejects.toMatchObject({ message: expect.stringContaining('unexpected end of file') });
+  await expect(collect(directory)).rejects.toMatchObject({
+    message: expect.stringContaining('unexpected end of file'),
+  });
 });
 
 test('garbage is reported with its place, and the records around it are read', async () => {
@@ -184,4 +186,13 @@ test('following waits for a log that is not there yet, and says so once', async 
   expect(problems[0]).toContain(later);
   await tail.stop();
   await sink.close();
+});
+
+test('the newest are found from the end of files on, through rotation, in the order of time', async () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => i + 1);
+  await writeFile(join(directory, 'decisions-a.000001.ndjson'), lines('a', many));
+  await writeFile(join(directory, 'decisions-a.ndjson'), `${lines('a', [1_001, 1_003])}{"half`);
+  await writeFile(join(directory, 'decisions-b.ndjson'), lines('b', [1_002, 1_004]));
+  const expected = [...many, 1_001, 1_002, 1_003, 1_004];
+  for (const from of [1, 3, 4, 700, 2_000]) expect(await numbers(directory, { from })).toEqual(expected.slice(-from));
 });

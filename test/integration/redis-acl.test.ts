@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/store/redis/connection.ts';
-import { createDecisionAppender, createDecisionStreamReader } from '../../src/store/redis/decision-client.ts';
+import {
+  createDecisionAppender,
+  createDecisionPoller,
+  createDecisionStreamReader,
+} from '../../src/store/redis/decision-client.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
 import { createRedisStore } from '../../src/store/redis/redis-store.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
@@ -17,7 +21,7 @@ import { hearConnected } from '../store/heard.ts';
 import { bindingOf, deleteOf, loadGraph, oneOfEach, putOf } from '../store/records.ts';
 
 const aclFile = join(import.meta.dirname, '../../deploy/redis/users.acl');
-const users = ['sidecar', 'administrator', 'writer', 'auditor'] as const;
+const users = ['sidecar', 'administrator', 'log-administrator', 'writer', 'auditor'] as const;
 type User = (typeof users)[number];
 const config = { aclfile: aclFile };
 const keys = tenantKeys('acme');
@@ -78,10 +82,15 @@ async function work(url: string, tenant: string): Promise<void> {
     expect(await store.changesBefore(tenant, undefined, 10)).toHaveLength(4);
     expect(await store.tenants()).toContain(tenant);
   }
-  for (const user of ['sidecar', 'administrator'] as const) await appender(url, user).append(tenant, '{"a":1}\n', 10);
+  for (const user of ['sidecar', 'administrator', 'log-administrator'] as const)
+    await appender(url, user).append(tenant, '{"a":1}\n', 10);
   const read = reader(url, 'auditor');
-  expect(await read.last(tenant, '+', 10)).toHaveLength(2);
-  expect(await read.read(tenant, '0', 10, 0)).toHaveLength(2);
+  const poller = createDecisionPoller(openConnection(url, 'log-administrator'));
+  for (const { last, read: next } of [read, poller]) {
+    expect(await last(tenant, '+', 10)).toHaveLength(3);
+    expect(await next(tenant, '0', 10, 0)).toHaveLength(3);
+  }
+  expect(await read.tenants()).toContain(tenant);
   await administrator.deleteTenant(tenant);
 }
 
@@ -156,10 +165,21 @@ describeWithRedis7('the shipped Redis users', () => {
     await expect(appender(server.url, 'writer').append('acme', '{}\n', 0)).rejects.toThrow(/"postern-writer" lacks/);
   });
 
-  test('of an auditor can read decisions and nothing else', async () => {
+  test('of an administrator can read decisions only where he serves the log', async () => {
+    const poll = (user: User) => createDecisionPoller(openConnection(server.url, user)).read('acme', '0', 1);
+    await expect(poll('administrator')).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringMatching(/NOPERM.*"postern-administrator" lacks.*deploy\/redis\/users\.acl/),
+    });
+    await expect(poll('log-administrator')).resolves.toBeDefined();
+    expect(await refusalOf(server.url, 'log-administrator', ['DEL', keys.decisions])).toMatch(/NOPERM/);
+  });
+
+  test('of an auditor can read decisions, and whose there are, and nothing else', async () => {
     const auditor = open(server.url, 'auditor');
     const lacks = /NOPERM.*"postern-auditor" lacks/;
     await expect(auditor.head('acme')).rejects.toThrow(lacks);
+    // Their names are there, and of none it can be told whether it was deleted.
     await expect(auditor.tenants()).rejects.toThrow(lacks);
     await expect(auditor.commit('acme', [])).rejects.toThrow(lacks);
     await expect(appender(server.url, 'auditor').append('acme', '{}\n', 0)).rejects.toThrow(lacks);

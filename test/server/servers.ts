@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import type { Pdp } from '../../src/pdp/view.ts';
 import { formatAddress } from '../../src/server/address.ts';
 import { createGates, type GateLimits, type Gates } from '../../src/server/gates.ts';
-import type { PolicyParts } from '../../src/server/policy/answers.ts';
-import { type Servers, startServers } from '../../src/server/start.ts';
+import { type Servers, type ServersDependencies, startServers } from '../../src/server/start.ts';
 
 export interface Logged {
   readonly fields: object;
@@ -36,7 +35,7 @@ export function openGates(limits: Partial<GateLimits> = {}): Gates {
 export async function runServers(
   pdp: Pdp,
   metricsText: () => string | Promise<string> = () => '',
-  policy: Partial<PolicyParts> = {},
+  known: Pick<ServersDependencies, 'administration' | 'authenticate' | 'decisions'> = {},
   gates: Gates = openGates(),
 ): Promise<RunningServers> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-'));
@@ -48,7 +47,7 @@ export async function runServers(
   };
   const loopback = { host: '127.0.0.1', port: 0 };
   const servers = await startServers(
-    { pdp, gates, log, metricsText, ...policy },
+    { pdp, gates, log, metricsText, ...known },
     { grpcAddress: loopback, httpAddress: loopback, socket: { path: socketPath, mode: 0o660 } },
   );
   if (servers.grpcAddress === undefined || servers.httpAddress === undefined) throw new Error('not all is listening');

@@ -9,6 +9,7 @@
  * - What is about oneself takes nothing: one's bindings (also those that come through groups and wildcards), one's
  *   memberships with the edges on the way, and a role by its exact name where an allow binding of one's own that has
  *   not ended is of that role or of one that includes it.
+ * - The decision log is no part of the graph: it takes `read_decisions` on the tenant, also for what is about oneself.
  *
  * All filters of a list have to hold, so a right that covers one of them covers the list. It must never tell whether
  * that exists which may not be read.
@@ -43,6 +44,8 @@ export interface ReadView {
 export interface ReadGate extends ReadView {
   /** The whole graph, history, watching. */
   tenantRead(): void;
+  /** The decision log of the tenant. */
+  decisionsRead(): void;
   /** @param name The filter: a glob over the name. */
   roles(name: string): void;
   /** @param name The filter: a glob over the group. */
@@ -53,6 +56,7 @@ export interface ReadGate extends ReadView {
 }
 
 const readAction = 'read_policy';
+const readDecisionsAction = 'read_decisions';
 
 const noGroups: readonly string[] = [];
 
@@ -60,24 +64,25 @@ export function createReadGate(view: ReadView): ReadGate {
   const { reader } = view;
 
   /** Passes whoever has the right on the tenant, or on one of these. */
-  function onAnyOf(objects: readonly string[]): void {
+  function onAnyOf(objects: readonly string[], action = readAction): void {
     if (reader.operator) return;
     const asked = [...objects.filter((object) => object !== ''), ''];
     let failed: unknown;
     for (const object of asked) {
       try {
-        if (mayRead(view, object)) return;
+        if (mayRead(view, action, object)) return;
       } catch (error) {
         // A condition that cannot be evaluated here must not take away a right that is held there.
         failed ??= error;
       }
     }
-    throw failed ?? notPermitted(reader.subject, asked);
+    throw failed ?? notPermitted(reader.subject, action, asked);
   }
 
   return {
     ...view,
     tenantRead: () => onAnyOf([]),
+    decisionsRead: () => onAnyOf([], readDecisionsAction),
     roles(name) {
       const isExact = name !== '' && !name.includes('*');
       if (!reader.operator && isExact && holdsRole(view, name)) return;
@@ -94,9 +99,9 @@ export function createReadGate(view: ReadView): ReadGate {
   };
 }
 
-function mayRead({ snapshot, reader, nowMs }: ReadView, object: string): boolean {
+function mayRead({ snapshot, reader, nowMs }: ReadView, action: string, object: string): boolean {
   const { subject } = reader;
-  const query: Query = { subject, action: readAction, object, reach: 'inherited', assertedGroups: noGroups };
+  const query: Query = { subject, action, object, reach: 'inherited', assertedGroups: noGroups };
   return decide(snapshot, query, nowMs).allowed;
 }
 
@@ -117,11 +122,11 @@ function holdsRole({ snapshot, reader, nowMs }: ReadView, name: string): boolean
   return false;
 }
 
-function notPermitted(subject: string, asked: readonly string[]): PosternError {
+function notPermitted(subject: string, action: string, asked: readonly string[]): PosternError {
   const places = asked.map((object) => (object === '' ? 'the tenant' : quote(object)));
   return new PosternError(
     'NOT_PERMITTED',
-    `${quote(subject)} may not read this: it takes the action "${readAction}" on ${places.join(' or ')}`,
-    { subject, action: readAction, object: asked[0] as string },
+    `${quote(subject)} may not read this: it takes the action "${action}" on ${places.join(' or ')}`,
+    { subject, action, object: asked[0] as string },
   );
 }

@@ -11,18 +11,18 @@ export interface Health {
   close(): void;
 }
 
-/** @param policyService The name of PolicyService; undefined where it is not served. */
+/** @param others Names of the services that want a policy of any age. */
 export function addHealth(
   registrar: Pick<Server, 'addService'>,
   { readiness }: Pdp,
   decisionService: string,
-  policyService: string | undefined,
+  others: readonly string[],
 ): Health {
   const health = new HealthImplementation();
   const set = (ready: boolean, loaded: boolean) => {
     // "" is the whole server, which is there for decisions.
     for (const service of ['', decisionService]) health.setStatus(service, toStatus(ready));
-    if (policyService !== undefined) health.setStatus(policyService, toStatus(loaded));
+    for (const service of others) health.setStatus(service, toStatus(loaded));
   };
   const stop = readiness.onChange(() => set(readiness.ready, readiness.loaded));
   set(readiness.ready, readiness.loaded);

@@ -1,20 +1,19 @@
 /**
- * The gRPC server: DecisionService, PolicyService, health and reflection on a TCP
- * address and, where asked, on a Unix socket; and the way it ends. Created by startServers.
+ * The gRPC server: DecisionService, services for callers who are known, health and reflection on a
+ * TCP address and, where asked, on a Unix socket; and the way it ends. Created by startServers.
  */
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { DecisionService } from '../../gen/postern/v1/decision_service_pb.ts';
-import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import { bindError, formatAddress, type HostPort } from '../address.ts';
+import type { AuthenticatedService } from '../authenticated.ts';
 import type { ServerLog } from '../errors.ts';
 import type { Gates } from '../gates.ts';
-import type { PolicyParts } from '../policy/answers.ts';
+import { addAuthenticatedService } from './authenticated-service.ts';
 import { addHealth } from './health.ts';
 import { createInterceptor } from './intercept.ts';
 import { createLongCalls } from './long-calls.ts';
-import { addPolicyService, policyServiceName } from './policy-service.ts';
 import { addReflection } from './reflection.ts';
 import { addDecisionService, decisionServiceName } from './service.ts';
 import { clearSocketPath, restrictSocket } from './socket.ts';
@@ -41,12 +40,12 @@ export interface GrpcServer {
 }
 
 /**
- * @param policy Undefined serves no PolicyService, and tells its callers so.
+ * @param authenticated Those that are not served tell their callers so.
  * @throws PosternError INVALID_OPTION where an address cannot be bound, or TLS cannot be had; nothing is left listening then.
  */
 export async function startGrpcServer(
   pdp: Pdp,
-  policy: PolicyParts | undefined,
+  authenticated: readonly AuthenticatedService[],
   options: GrpcServerOptions,
   gates: Gates,
   log: ServerLog,
@@ -62,12 +61,12 @@ export async function startGrpcServer(
   const streams = new Set<() => void>();
   const longCalls = createLongCalls(server);
   addDecisionService(server, { pdp, log, ...gates }, streams);
-  addPolicyService(server, policy, { log, ...gates }, streams);
-  const policyService = policy === undefined ? undefined : policyServiceName;
-  const health = addHealth(longCalls.registrar, pdp, decisionServiceName, policyService);
+  for (const service of authenticated) addAuthenticatedService(server, service, { log, ...gates }, streams);
+  const known = authenticated.filter(({ served }) => served !== undefined).map(({ desc }) => desc);
+  const names = known.map(({ typeName }) => typeName);
+  const health = addHealth(longCalls.registrar, pdp, decisionServiceName, names);
   if (options.reflection) {
-    const { file } = DecisionService;
-    addReflection(longCalls.registrar, policy === undefined ? [file] : [file, PolicyService.file]);
+    addReflection(longCalls.registrar, [DecisionService.file, ...known.map(({ file }) => file)]);
   }
 
   let address: HostPort | undefined;

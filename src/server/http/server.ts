@@ -10,17 +10,16 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { DecisionService } from '../../gen/postern/v1/decision_service_pb.ts';
-import { PolicyService } from '../../gen/postern/v1/policy_service_pb.ts';
 import { maxMessageBytes } from '../../model/limits.ts';
 import type { Pdp } from '../../pdp/view.ts';
 import type { HostPort } from '../address.ts';
 import { streamBytes } from '../admission.ts';
+import type { AuthenticatedService } from '../authenticated.ts';
 import type { ServerLog } from '../errors.ts';
 import type { Gates } from '../gates.ts';
-import type { PolicyParts } from '../policy/answers.ts';
+import { createAuthenticatedService, createAuthenticationGate } from './authenticated-service.ts';
 import { toConnectError, withErrorInfo } from './errors.ts';
 import { listenHttp } from './listener.ts';
-import { createAbsentPolicyService, createPolicyGate, createPolicyService } from './policy-service.ts';
 import { type AnyRequest, type AnyResponse, createProbes, type ProbeSources, reply } from './probes.ts';
 import { callerKey, createDecisionService } from './service.ts';
 
@@ -35,12 +34,12 @@ export interface HttpServer {
 }
 
 /**
- * @param policy Undefined serves no PolicyService, and tells its callers so.
+ * @param authenticated Those that are not served tell their callers so.
  * @throws PosternError INVALID_OPTION where the address cannot be bound.
  */
 export async function startHttpServer(
   pdp: Pdp,
-  policy: PolicyParts | undefined,
+  authenticated: readonly AuthenticatedService[],
   address: HostPort,
   metricsText: ProbeSources['metricsText'],
   gates: Gates,
@@ -56,7 +55,7 @@ export async function startHttpServer(
   const listener = await listenHttp(
     address,
     gates.maxConcurrentStreams,
-    createHandler(pdp, policy, gates, ended.signal, probes, log),
+    createHandler(pdp, authenticated, gates, ended.signal, probes, log),
   );
   let closing: Promise<void> | undefined;
   const close = async (deadlineMs: number): Promise<void> => {
@@ -91,13 +90,13 @@ function refusalOf(
 
 function createHandler(
   pdp: Pdp,
-  policy: PolicyParts | undefined,
+  authenticated: readonly AuthenticatedService[],
   { admission, longWork }: Gates,
   ended: AbortSignal,
   fallback: (request: AnyRequest, response: AnyResponse) => void,
   log: ServerLog,
 ): (request: AnyRequest, response: AnyResponse) => void {
-  const policyGate = createPolicyGate(policy, log);
+  const authenticationGate = createAuthenticationGate(authenticated, log);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: maxMessageBytes,
@@ -108,14 +107,10 @@ function createHandler(
     requestGate: async (context) => {
       const refusal = context.values.get(refusalKey);
       if (refusal !== undefined) throw toConnectError(refusal, log);
-      await policyGate(context);
+      await authenticationGate(context);
     },
-  })
-    .service(DecisionService, createDecisionService(pdp, log, longWork, admission))
-    .service(
-      PolicyService,
-      policy === undefined ? createAbsentPolicyService() : createPolicyService(policy, log, ended),
-    );
+  }).service(DecisionService, createDecisionService(pdp, log, longWork, admission));
+  for (const service of authenticated) router.service(service.desc, createAuthenticatedService(service, log, ended));
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   return (request, response) => {

@@ -38,10 +38,6 @@ export interface PolicyParts {
   readonly clock?: WatchClock;
 }
 
-/** What every call is told where there is no administration. */
-export const notServedMessage =
-  'PolicyService is not served here; start the sidecar with --admin-auth <file>, which says who may call it';
-
 type Methods = typeof PolicyService.method;
 
 /** The calls with one answer. */

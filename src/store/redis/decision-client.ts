@@ -6,9 +6,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
+import { problemOfTenant } from '../../model/names.ts';
 import type { Connection, RedisClient } from './connection.ts';
 import { toStoreError } from './errors.ts';
-import { tenantKeys } from './keys.ts';
+import { tenantKeys, tenantsKey } from './keys.ts';
 
 export interface DecisionStreamEntry {
   /** The stream's own id, such as "1767225600000-0". */
@@ -61,15 +62,54 @@ export function createDecisionStreamReader(client: RedisClient) {
     },
     /** The newest entries before an id ("+" is the end), oldest first. */
     async last(tenant: string, before: string, count: number): Promise<DecisionStreamEntry[]> {
-      const end = before === '+' ? '+' : `(${before}`;
-      const reply = await own.xrevrange(tenantKeys(tenant).decisions, end, '-', 'COUNT', count);
-      return reply.reverse().map(toEntry);
+      return newestBefore(own, tenantKeys(tenant).decisions, before, count);
+    },
+    /** Every tenant that was ever written, those that were deleted too: their decisions stay. */
+    async tenants(): Promise<readonly string[]> {
+      const names = await own.smembers(tenantsKey);
+      return names.filter((name) => problemOfTenant(name) === undefined).sort();
     },
     /** Ends the connection, and with it a read that waits; idempotent. */
     async close(): Promise<void> {
       own.disconnect();
     },
   };
+}
+
+/**
+ * Reads streams without waiting in Redis, so that one connection is enough for all who read. The connection stays its owner's.
+ * Every call throws PosternError STORE_UNAVAILABLE or STORE_CORRUPT.
+ */
+export function createDecisionPoller(connection: Connection) {
+  const { client } = connection;
+  const attempt = async <T>(tenant: string, read: (key: string) => Promise<T>): Promise<T> => {
+    const { decisions } = tenantKeys(tenant);
+    try {
+      await connection.ready();
+      return await read(decisions);
+    } catch (error) {
+      throw toStoreError(error, `cannot read decisions of tenant ${tenant}`, connection);
+    }
+  };
+  return {
+    /** Entries after an id, oldest first. */
+    read(tenant: string, after: string, count: number): Promise<DecisionStreamEntry[]> {
+      return attempt(tenant, async (key) => {
+        const reply = await client.xread('COUNT', count, 'STREAMS', key, after);
+        return (reply?.[0]?.[1] ?? []).map(toEntry);
+      });
+    },
+    /** The newest entries before an id ("+" is the end), oldest first. */
+    last(tenant: string, before: string, count: number): Promise<DecisionStreamEntry[]> {
+      return attempt(tenant, (key) => newestBefore(client, key, before, count));
+    },
+  };
+}
+
+async function newestBefore(client: RedisClient, key: string, before: string, count: number) {
+  const end = before === '+' ? '+' : `(${before}`;
+  const reply = await client.xrevrange(key, end, '-', 'COUNT', count);
+  return reply.reverse().map(toEntry);
 }
 
 /** A foreign entry has other fields: its record is empty, which no parser takes for a decision. */

@@ -1,0 +1,81 @@
+/**
+ * One page of what a tenant's log holds. Oldest first, in the order of the log: that is the order in which chains are
+ * verified, and a log grows at its end and is trimmed at its beginning, so a page stays what it was. It keeps nothing
+ * between pages, and lets other work run while it looks. Called by administration.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PosternError } from '../../model/errors.ts';
+import { copyKeyOf, createSelect, type FoundLine, type Selection } from './selection.ts';
+import type { LogSource, ScanStart } from './source.ts';
+
+export interface LogQuestion {
+  readonly tenant: string;
+  readonly selection: Selection;
+  /** The most to return. */
+  readonly size: number;
+  /** `next` of the page before, with the same selection; empty for the first page. */
+  readonly after: string;
+}
+
+export interface LogPage {
+  readonly found: readonly FoundLine[];
+  /** Where the next page goes on; empty at the end of the log. */
+  readonly next: string;
+}
+
+/** Most lines that one page looks at: where few match it is short, and the next one goes on. */
+export const mostLookedAt = 20_000;
+/** Characters of lines after which a page ends, so that it fits into a message. */
+const mostChars = 1024 * 1024;
+/** A batch whose writing failed half-way is written again: so far back a copy is recognised on the next page. */
+const copiesWithin = 5_000;
+
+/** @throws PosternError CANCELLED, and what the source throws */
+export async function queryLog(
+  source: LogSource,
+  { tenant, selection, size, after }: LogQuestion,
+  signal?: AbortSignal,
+): Promise<LogPage> {
+  const select = createSelect(selection);
+  const found: FoundLine[] = [];
+  let keys: Set<string> | undefined;
+  let looked = 0;
+  let chars = 0;
+  for await (const batch of source.scan(tenant, startOf(selection, after))) {
+    for (const { text, position } of batch) {
+      looked++;
+      const one = select(text);
+      if (one !== undefined) {
+        // Most pages that go on find nothing at all; only then is it worth looking back.
+        keys ??= new Set(after === '' ? [] : (await source.before(tenant, after, copiesWithin)).map(copyKeyOf));
+        const key = copyKeyOf(text);
+        if (!keys.has(key)) {
+          keys.add(key);
+          found.push(one);
+          chars += text.length;
+        }
+      }
+      if (found.length === size || looked === mostLookedAt || chars >= mostChars) return { found, next: position };
+    }
+    await nextTurn();
+    if (signal?.aborted === true) {
+      throw new PosternError('CANCELLED', 'the call was cancelled, or its deadline passed');
+    }
+  }
+  return { found, next: '' };
+}
+
+function startOf({ since, id }: Selection, after: string): ScanStart {
+  if (after !== '') return { after };
+  return { sinceMs: Math.max(since === undefined ? 0 : Date.parse(since), id === undefined ? 0 : timeOfUlid(id)) };
+}
+
+const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** When a ULID was made, in milliseconds since 1970; 0 where it is none. */
+function timeOfUlid(id: string): number {
+  if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) return 0;
+  let ms = 0;
+  for (const digit of id.slice(0, 10)) ms = ms * 32 + digits.indexOf(digit);
+  return ms;
+}
