@@ -25,6 +25,7 @@ const ARCHITECTURE: Architecture = {
     pdp: 6,
     admin: 6,
     server: 7,
+    impact: 7,
     sidecar: 8,
     cli: 9,
     main: 10,

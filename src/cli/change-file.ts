@@ -1,10 +1,10 @@
 /**
  * A file of changes as a change set: what is asked of the sidecar, and where in the file it stands, so that what the
- * sidecar says of it comes with line and column. Called by `postern commit`.
+ * sidecar says of it comes with line and column. Called by `postern commit` and `postern replay`.
  */
 import { text } from 'node:stream/consumers';
 import { messageOf, PosternError } from '../model/errors.ts';
-import { type FileChange, type PlacedChange, parseChanges } from '../policy-file/change-file.ts';
+import { type FileChange, type ParsedChanges, type PlacedChange, parseChanges } from '../policy-file/change-file.ts';
 import { formatProblems } from '../policy-file/format-problems.ts';
 import { readPolicyText } from '../policy-file/load.ts';
 import type { Path } from '../policy-file/problem.ts';
@@ -12,18 +12,21 @@ import { fromRecord } from '../server/policy/records.ts';
 import type { ChangeInit, ChangeSetInit } from './commit.ts';
 import { count, isColoured } from './output.ts';
 
-/** @param path "-" is the standard input. @throws PosternError INVALID_CHANGE, with every problem in its message */
-export async function readChanges(path: string): Promise<ChangeSetInit> {
+/** The file as it was written. @param path "-" is the standard input. @throws PosternError INVALID_CHANGE, with every problem in its message */
+export async function loadChanges(path: string): Promise<ParsedChanges> {
   const read = path === '-' ? { ok: true as const, text: await text(process.stdin) } : await readPolicyText(path);
   const parsed = read.ok ? parseChanges(read.text, path, Date.now()) : read;
-  if (!parsed.ok) {
-    const problems = count(parsed.problems.length + parsed.omitted, 'problem');
-    const shown = formatProblems(parsed, { colour: isColoured(process.stderr) });
-    throw new PosternError('INVALID_CHANGE', `${problems} in the changes; nothing was written\n${shown}`, {
-      field: path,
-    });
-  }
-  const { changes, positionOf } = parsed;
+  if (parsed.ok) return parsed;
+  const problems = count(parsed.problems.length + parsed.omitted, 'problem');
+  const shown = formatProblems(parsed, { colour: isColoured(process.stderr) });
+  throw new PosternError('INVALID_CHANGE', `${problems} in the changes; nothing was written\n${shown}`, {
+    field: path,
+  });
+}
+
+/** @param path "-" is the standard input. @throws PosternError INVALID_CHANGE, with every problem in its message */
+export async function readChanges(path: string): Promise<ChangeSetInit> {
+  const { changes, positionOf } = await loadChanges(path);
   const placeOf = (where: Path) => {
     const { line, column } = positionOf(where);
     return `${path}:${line}:${column}`;

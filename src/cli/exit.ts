@@ -26,7 +26,8 @@ export const exitMeanings: readonly { readonly code: ExitCode; readonly meaning:
   { code: exitCodes.ok, meaning: 'allowed, or done' },
   {
     code: exitCodes.no,
-    meaning: 'denied; a test failed; the graphs differ; not serving; not confirmed; an import changes something',
+    meaning:
+      'denied; a test failed; the graphs differ; not serving; not confirmed; an import or a replay changes something; a record is not confirmed',
   },
   { code: exitCodes.usage, meaning: 'wrong arguments, options or names' },
   { code: exitCodes.refused, meaning: 'refused: an invalid policy or change, a limit, or not permitted' },

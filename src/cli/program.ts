@@ -27,6 +27,7 @@ const sources: Readonly<Record<string, Readonly<Record<string, () => Promise<Add
     validate: async () => (await import('./commands/validate.ts')).addValidateCommand,
     test: async () => (await import('./commands/test.ts')).addTestCommand,
     diff: async () => (await import('./commands/diff.ts')).addDiffCommand,
+    replay: async () => (await import('./commands/replay.ts')).addReplayCommand,
     apply: async () => (await import('./commands/apply.ts')).addApplyCommand,
     export: async () => (await import('./commands/export.ts')).addExportCommand,
     reconcile: async () => (await import('./commands/reconcile.ts')).addReconcileCommand,
@@ -50,6 +51,7 @@ const sources: Readonly<Record<string, Readonly<Record<string, () => Promise<Add
   },
   'Look after it:': {
     tail: async () => (await import('./commands/tail.ts')).addTailCommand,
+    audit: async () => (await import('./commands/audit.ts')).addAuditCommand,
     completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,
   },
 };

@@ -1,5 +1,6 @@
 /** `postern export`: the graph of a tenant as a policy file, which `postern apply` takes again without a change. */
 import type { Command } from 'commander';
+import { formatRevision } from '../../model/change.ts';
 import { PosternError } from '../../model/errors.ts';
 import { defaultTenant } from '../../model/names.ts';
 import { addExamples, addRedisOptions, type RedisFlags, tenantOption } from '../options.ts';
@@ -26,9 +27,10 @@ export function addExportCommand(program: Command): void {
 }
 
 async function runExport({ tenant, output, ...redis }: ExportOptions) {
-  const [{ describeRevision, loadTenant, withStore }, { printPolicy }] = await Promise.all([
+  const [{ describeRevision, loadTenant, withStore }, { printPolicy }, { withStamp }] = await Promise.all([
     import('../graph-source.ts'),
     import('../../policy-file/print.ts'),
+    import('../policy-stamp.ts'),
   ]);
   const graph = await withStore(redis, async (store) => {
     const loaded = await loadTenant(store, tenant);
@@ -38,7 +40,7 @@ async function runExport({ tenant, output, ...redis }: ExportOptions) {
     const known = tenants.length === 0 ? 'it has no tenant at all' : `it has ${tenants.join(', ')}`;
     throw new PosternError('UNKNOWN_TENANT', `there is no ${loaded.description}; ${known}`, { field: '--tenant' });
   });
-  const text = printPolicy(graph.records);
+  const text = withStamp({ tenant, revision: formatRevision(graph.revision) }, printPolicy(graph.records));
   if (output === undefined || output === '-') await printAll(text);
   else await writeWhole(output, text);
   const { dim } = coloursOf(process.stderr);
