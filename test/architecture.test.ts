@@ -31,6 +31,7 @@ const ARCHITECTURE: Architecture = {
     main: 10,
   },
   folders: {
+    'decision-log': { chain: 0, sinks: 1, spool: 1 },
     server: { wire: 0, decision: 1, policy: 1, 'decision-log': 2, grpc: 3, http: 3 },
   },
   utilities: { names: ['config', 'telemetry'], importableFrom: 4, mayImport: ['model'] },

@@ -15,6 +15,22 @@ export function decisionLogKind(options: ServeOptions): DecisionLogKind {
   return options.redis === undefined ? 'file' : 'redis';
 }
 
+/** What happens when that is slow or gone, `auto` resolved. */
+export function decisionLogMode(options: ServeOptions): Exclude<ServeOptions['decisionLogMode'], 'auto'> {
+  if (options.decisionLogMode !== 'auto') return options.decisionLogMode;
+  // Whoever reads standard output is there as long as this process.
+  return decisionLogKind(options) === 'stdout' ? 'drop-newest' : 'spool';
+}
+
+/** Whether records wait on disk, so that there is a directory to be claimed. */
+export function hasSpool(options: ServeOptions): boolean {
+  return decisionLogKind(options) !== 'off' && decisionLogMode(options) === 'spool';
+}
+
+export function spoolDirectoryOf({ decisionLogSpoolDir, decisionLogDir }: ServeOptions): string {
+  return decisionLogSpoolDir ?? `${decisionLogDir}-spool`;
+}
+
 /** Longest instance name; it becomes part of file names and of every record. */
 const instancePattern = /^[A-Za-z0-9_-]{1,128}$/;
 

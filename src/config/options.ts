@@ -5,6 +5,7 @@
  * with units here as everywhere.
  */
 
+import { decisionLogOptions } from './decision-log-options.ts';
 import { followingOptions } from './following-options.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { redisOptions } from './redis-options.ts';
@@ -170,60 +171,7 @@ export const serveOptions = [
     sentence:
       'How long requests may wait for their turn; when they wait longer for a while, late ones are refused (OVERLOADED).',
   },
-  {
-    key: 'decision-log',
-    kind: 'choice',
-    choices: ['auto', 'redis', 'file', 'stdout', 'off'],
-    default: 'auto',
-    sentence: 'Where decisions are recorded; auto is redis with --redis, and file otherwise.',
-  },
-  {
-    key: 'decision-log-dir',
-    kind: 'string',
-    default: '.postern/decisions',
-    placeholder: 'directory',
-    sentence: 'Where --decision-log=file writes: one file for each tenant and instance.',
-  },
-  {
-    key: 'decision-log-rotate-bytes',
-    kind: 'bytes',
-    default: '256MiB',
-    min: '0',
-    max: '1TiB',
-    sentence: 'How large a file of the decision log grows before the next one begins; 0 never begins one.',
-  },
-  {
-    key: 'decision-log-max-entries',
-    kind: 'integer',
-    default: '0',
-    min: '0',
-    max: '1000000000',
-    sentence: 'About how many decisions a Redis stream keeps for each tenant; 0 keeps all.',
-  },
-  {
-    key: 'decision-log-buffer-bytes',
-    kind: 'bytes',
-    default: '64MiB',
-    min: '1MiB',
-    max: '16GiB',
-    sentence: 'How much memory may hold decisions that are not written yet; then the newest are dropped, and counted.',
-  },
-  {
-    key: 'decision-log-batch',
-    kind: 'integer',
-    default: '1000',
-    min: '1',
-    max: '10000',
-    sentence: 'How many decisions are written at once.',
-  },
-  {
-    key: 'decision-log-interval',
-    kind: 'duration',
-    default: '10ms',
-    min: '0ms',
-    max: '10s',
-    sentence: 'How long a decision may wait for others before it is written.',
-  },
+  ...decisionLogOptions,
   {
     key: 'drain-timeout',
     kind: 'duration',

@@ -1,69 +1,81 @@
 /**
  * The decision log of a running sidecar: bounded by bytes, written in batches,
- * one lane per tenant. When the sink is slow or gone, records wait until the
- * buffer is full; then the newest are dropped, counted, and told by a gap
- * record. append() must never wait, throw or do I/O. Made by the parts list.
+ * one lane per tenant. When what takes the batches is slow or gone, records wait
+ * until the buffer is full; then it does what the operator chose: drop, and tell
+ * by a gap record, or have callers wait. append() must never wait, throw or do I/O.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '../model/errors.ts';
-import { Lane, type LogEvent, type Shared } from './lane.ts';
+import type { LogEvent } from './events.ts';
+import { Lane, type Shared, type WhenFull } from './lane.ts';
 import type { DecisionEntry, DecisionLog, DecisionLogStats } from './log.ts';
-import type { Sink } from './sink.ts';
+import type { Outlet } from './outlet.ts';
+import { RoomWaiters } from './room-waiters.ts';
+import { within } from './within.ts';
 
 export interface BufferedLogOptions {
   /** Names this process in every record: unique among those that write to one sink. */
   readonly instance: string;
-  readonly sink: Sink;
+  readonly outlet: Outlet;
+  /** Default drop-newest. */
+  readonly whenFull?: WhenFull;
   /** Most bytes that may wait, about; default 64 MiB. */
   readonly bufferBytes?: number;
   /** Records that are written at once; as many waiting are written without delay. Default 1,000. */
   readonly batchRecords?: number;
   /** How long a record may wait for others to share a batch with; default 10. */
   readonly intervalMs?: number;
-  /** Waits between attempts of a write that failed: doubling from the first to the second, with jitter. */
-  readonly retryMinMs?: number;
-  readonly retryMaxMs?: number;
   /** Told once per outage, not once per record. Must not throw. */
   readonly onEvent?: (event: LogEvent) => void;
   /** Milliseconds since 1970, for the time of gap records. */
   readonly now?: () => number;
 }
 
-/** After the deadline of close(), how long the sink itself may take to close. */
-const sinkCloseMs = 1_000;
+const inWords: Readonly<Record<WhenFull, string>> = {
+  wait: 'then questions wait for it',
+  'drop-newest': 'then the newest records are dropped, and a gap record tells which',
+  'drop-oldest': 'then the oldest records are dropped, and a gap record tells which',
+};
 
 export class BufferedDecisionLog implements DecisionLog {
   readonly description: string;
   readonly #shared: Shared;
   readonly #lanes = new Map<string, Lane>();
-  readonly #abandon = new AbortController();
+  readonly #waiters: RoomWaiters;
   #lastTenant = '';
   #lastLane: Lane | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BufferedLogOptions) {
     const bufferBytes = options.bufferBytes ?? 64 * 1024 * 1024;
-    this.description = `${options.sink.description}; when that is slow or gone: waits in ${formatMiB(bufferBytes)} of memory, then drops the newest records and leaves a gap record`;
+    const whenFull = options.whenFull ?? 'drop-newest';
+    const { outlet } = options;
+    this.description = `${outlet.description}; ${formatMiB(bufferBytes)} of memory may wait for that, ${inWords[whenFull]}`;
     this.#shared = {
       instance: options.instance,
-      sink: options.sink,
+      outlet,
+      whenFull,
       bufferBytes,
       commonBytes: bufferBytes,
       laneBytes: 0,
       batchRecords: options.batchRecords ?? 1_000,
       intervalMs: options.intervalMs ?? 10,
-      retryMinMs: options.retryMinMs ?? 100,
-      retryMaxMs: options.retryMaxMs ?? 5_000,
       onEvent: options.onEvent ?? (() => {}),
       now: options.now ?? Date.now,
-      abandon: this.#abandon.signal,
       appended: 0,
       written: 0,
       dropped: 0,
-      failedWrites: 0,
       pendingRecords: 0,
       pendingBytes: 0,
     };
+    this.#waiters = new RoomWaiters(() => this.hasRoom);
+  }
+
+  get hasRoom(): boolean {
+    const { whenFull, pendingBytes, bufferBytes } = this.#shared;
+    return whenFull !== 'wait' || pendingBytes < bufferBytes || this.#closing !== undefined;
+  }
+
+  room(signal: AbortSignal | undefined): Promise<void> {
+    return this.#waiters.wait(signal);
   }
 
   append(entry: DecisionEntry): void {
@@ -78,8 +90,8 @@ export class BufferedDecisionLog implements DecisionLog {
   }
 
   stats(): DecisionLogStats {
-    const { appended, written, dropped, failedWrites, pendingRecords, pendingBytes } = this.#shared;
-    return { appended, written, dropped, failedWrites, pendingRecords, pendingBytes };
+    const { appended, written, dropped, pendingRecords, pendingBytes } = this.#shared;
+    return { appended, written, dropped, pendingRecords, pendingBytes, ...this.#shared.outlet.stats() };
   }
 
   async flush(deadlineMs: number): Promise<void> {
@@ -92,15 +104,20 @@ export class BufferedDecisionLog implements DecisionLog {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const shared = this.#shared;
+    const { outlet, onEvent } = this.#shared;
+    const endMs = performance.now() + deadlineMs;
+    this.#waiters.close();
     await this.flush(deadlineMs);
-    const records = shared.pendingRecords;
-    const rest = [...this.#lanes.values()].map((lane) => lane.flush());
-    this.#abandon.abort();
-    await Promise.all(rest);
-    if (records > 0) shared.onEvent({ kind: 'abandoned', records });
-    const onFailure = (error: unknown) => shared.onEvent({ kind: 'close_failed', message: messageOf(error) });
-    await within(sinkCloseMs, shared.sink.close().catch(onFailure));
+    const { pendingRecords } = this.#shared;
+    const abandoned = new Map<string, { first: number; last: number }>();
+    if (pendingRecords > 0) {
+      const rest = [...this.#lanes.values()].map((lane) => lane.flush());
+      outlet.giveUp();
+      await Promise.all(rest);
+      for (const [tenant, lane] of this.#lanes) if (lane.abandoned !== undefined) abandoned.set(tenant, lane.abandoned);
+      onEvent({ kind: 'abandoned', records: pendingRecords });
+    }
+    await outlet.close(Math.max(0, endMs - performance.now()), abandoned);
   }
 
   #lane(entry: DecisionEntry): Lane {
@@ -118,12 +135,6 @@ export class BufferedDecisionLog implements DecisionLog {
     this.#lastLane = lane;
     return lane;
   }
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([work, delay(ms, undefined, { signal: timer.signal }).catch(() => {})]);
-  timer.abort();
 }
 
 function formatMiB(bytes: number): string {

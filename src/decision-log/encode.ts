@@ -1,5 +1,5 @@
 /**
- * One record as one line of JSON; docs/decision-log.md describes the keys. The
+ * One decision as JSON; docs/decision-log.md describes the keys. The
  * writer calls it off the request path, once per record. It must never emit a
  * raw newline, and never trust an id to be free of quotes.
  *
@@ -8,14 +8,9 @@
  */
 import type { DecisionEntry } from './log.ts';
 
-/** Why records are missing; the closed set of gap records. */
-export type GapCause = 'buffer_full' | 'refused';
-
-/** Encodes the records of one tenant of one instance; every line ends with a newline. */
+/** Encodes the records of one tenant of one instance: texts without the brace that ends them, as the chain takes them. */
 export interface Encoder {
   decision(entry: DecisionEntry, seq: number): string;
-  /** Stands for the records `first` to `last`, both included, which are not in the log. `nowMs`: since 1970. */
-  gap(first: number, last: number, cause: GapCause, nowMs: number): string;
 }
 
 /** All but what JSON writes as it is: not quote, backslash, control characters, nor surrogates, which may be unpaired. */
@@ -44,11 +39,7 @@ export function createEncoder(instance: string, tenant: string): Encoder {
       if (entry.activeRoles !== undefined) line += `,"active_roles":${JSON.stringify(entry.activeRoles)}`;
       if (entry.results >= 0) line += `,"results":${entry.results}`;
       if (entry.dataAgeMs !== 0) line += `,"data_age_ms":${entry.dataAgeMs}`;
-      return `${line}}\n`;
-    },
-    gap(first, last, cause, nowMs) {
-      const range = `"time":"${formatTime(nowMs)}","tenant":${quoted(tenant)},"first":${first},"last":${last}`;
-      return `{"type":"gap","instance":${quoted(instance)},${range},"cause":"${cause}"}\n`;
+      return line;
     },
   };
 }

@@ -1,22 +1,27 @@
 /**
- * One tenant's way from queue to sink. A lane numbers and keeps what is
- * appended, and writes batches one after the other, off the request path: it
+ * One tenant's way from queue to outlet. A lane numbers and keeps what is
+ * appended, and hands batches on one after the other, off the request path: it
  * wakes up after an interval, or at once where a whole batch waits, and yields
  * to the event loop between batches. Lanes are independent, so that a sink that
  * fails for one tenant does not hold up the others. Used by buffered-log only.
  */
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { messageOf } from '../model/errors.ts';
-import { type EncodedBatch, type Range, takeBatch } from './batch.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type EncodedBatch, takeBatch } from './batch.ts';
+import { createMarks, type GapCause, type Marks, type Range } from './chain/marks.ts';
 import { createEncoder } from './encode.ts';
+import type { LogEvent } from './events.ts';
 import type { DecisionEntry } from './log.ts';
+import type { Outlet } from './outlet.ts';
 import { DecisionQueue, estimateBytes } from './queue.ts';
-import type { Sink } from './sink.ts';
+
+/** What a full buffer does with the next decision: `wait` takes it, because its caller has been told to wait. */
+export type WhenFull = 'wait' | 'drop-newest' | 'drop-oldest';
 
 /** What all lanes of a log share: the buffer's bound and the counters. */
 export interface Shared {
   readonly instance: string;
-  readonly sink: Sink;
+  readonly outlet: Outlet;
+  readonly whenFull: WhenFull;
   readonly bufferBytes: number;
   /** While all lanes together hold less than this, any of them may take more. */
   commonBytes: number;
@@ -24,28 +29,14 @@ export interface Shared {
   laneBytes: number;
   readonly batchRecords: number;
   readonly intervalMs: number;
-  readonly retryMinMs: number;
-  readonly retryMaxMs: number;
   readonly onEvent: (event: LogEvent) => void;
   readonly now: () => number;
-  /** Ends every wait for a retry: what is left will not be written. */
-  readonly abandon: AbortSignal;
   appended: number;
   written: number;
   dropped: number;
-  failedWrites: number;
   pendingRecords: number;
   pendingBytes: number;
 }
-
-/** What an operator should hear of; the parts list writes it to the process's log. */
-export type LogEvent =
-  | { readonly kind: 'dropping'; readonly tenant: string }
-  | { readonly kind: 'sink_failed'; readonly tenant: string; readonly message: string }
-  | { readonly kind: 'sink_recovered'; readonly tenant: string; readonly attempts: number }
-  | { readonly kind: 'refused'; readonly tenant: string; readonly records: number }
-  | { readonly kind: 'abandoned'; readonly records: number }
-  | { readonly kind: 'close_failed'; readonly message: string };
 
 /** How long one turn may hold the event loop, in milliseconds. */
 const turnMs = 2;
@@ -61,36 +52,48 @@ interface Waiter {
 export class Lane {
   readonly #tenant: string;
   readonly #shared: Shared;
-  readonly #queue = new DecisionQueue();
+  readonly #queue: DecisionQueue;
   readonly #encoder;
+  readonly #marks: Marks;
   #pendingBytes = 0;
-  #settledSeq = 0;
-  #refused: Range[] = [];
+  #settledSeq: number;
+  /** Why the numbers that are missing are. */
+  #cause: GapCause = 'buffer_full';
   #waiters: Waiter[] = [];
   #dropping = false;
   #timer: NodeJS.Timeout | undefined;
   #running = false;
+  /** What the outlet gave up. */
+  #abandoned: Range | undefined;
 
   constructor(tenant: string, shared: Shared) {
     this.#tenant = tenant;
     this.#shared = shared;
+    this.#settledSeq = shared.outlet.lastSeq(tenant);
+    this.#queue = new DecisionQueue(this.#settledSeq + 1);
     this.#encoder = createEncoder(shared.instance, tenant);
+    this.#marks = createMarks(shared.instance, tenant);
+  }
+
+  /** The numbers that were never accepted, where there are any; to be asked after the outlet was told to give up. */
+  get abandoned(): Range | undefined {
+    return this.#abandoned;
   }
 
   append(entry: DecisionEntry): void {
     const shared = this.#shared;
     const bytes = estimateBytes(entry);
     shared.appended++;
-    // Never refuse into an empty buffer: one record is always kept, however small the bound.
-    if (
-      shared.pendingBytes + bytes > shared.commonBytes &&
-      this.#pendingBytes + bytes > shared.laneBytes &&
-      shared.pendingRecords > 0
-    ) {
-      this.#drop();
-      return;
+    if (this.#isFull(bytes) && shared.whenFull !== 'wait') {
+      if (shared.whenFull === 'drop-newest' || this.#queue.length === 0) {
+        this.#queue.skip();
+        this.#dropped(1);
+        return;
+      }
+      while (this.#queue.length > 0 && this.#isFull(bytes)) this.#dropOldest();
+    } else {
+      this.#dropping = false;
     }
-    this.#dropping = false;
     this.#queue.push(entry);
     shared.pendingRecords++;
     shared.pendingBytes += bytes;
@@ -98,23 +101,46 @@ export class Lane {
     if (!this.#running && (this.#timer === undefined || this.#queue.length === shared.batchRecords)) this.#schedule();
   }
 
-  /** Resolves when all that was appended so far is written or counted as dropped. Never rejects. */
+  /** Resolves when all that was appended so far is safe, or counted as dropped. Never rejects. */
   flush(): Promise<void> {
     const seq = this.#queue.nextSeq - 1;
-    if (this.#settledSeq >= seq && this.#refused.length === 0) return Promise.resolve();
+    if (this.#settledSeq >= seq) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiters.push({ seq, resolve });
       this.#run();
     });
   }
 
-  #drop(): void {
-    this.#queue.skip();
-    this.#shared.dropped++;
+  /** Whether so many more bytes do not fit. Never into an empty buffer: one record is always kept, however small the bound. */
+  #isFull(bytes: number): boolean {
+    const shared = this.#shared;
+    return (
+      shared.pendingBytes + bytes > shared.commonBytes &&
+      this.#pendingBytes + bytes > shared.laneBytes &&
+      shared.pendingRecords > 0
+    );
+  }
+
+  #dropOldest(): void {
+    const bytes = estimateBytes(this.#queue.shift());
+    this.#release(1, bytes);
+    this.#dropped(1);
+  }
+
+  #dropped(records: number): void {
+    this.#shared.dropped += records;
+    this.#cause = this.#shared.outlet.fullCause;
     if (!this.#running && this.#timer === undefined) this.#schedule();
     if (this.#dropping) return;
     this.#dropping = true;
-    this.#shared.onEvent({ kind: 'dropping', tenant: this.#tenant });
+    const which = this.#shared.whenFull === 'drop-oldest' ? 'oldest' : 'newest';
+    this.#shared.onEvent({ kind: 'dropping', tenant: this.#tenant, which });
+  }
+
+  #release(records: number, bytes: number): void {
+    this.#shared.pendingRecords -= records;
+    this.#shared.pendingBytes -= bytes;
+    this.#pendingBytes -= bytes;
   }
 
   #schedule(): void {
@@ -143,7 +169,7 @@ export class Lane {
   }
 
   #hasWork(): boolean {
-    return this.#settledSeq < this.#queue.nextSeq - 1 || this.#refused.length > 0;
+    return this.#settledSeq < this.#queue.nextSeq - 1;
   }
 
   #take(): EncodedBatch {
@@ -153,77 +179,25 @@ export class Lane {
       maxRecords: pressed ? shared.batchRecords * pressedFactor : shared.batchRecords,
       maxMs: pressed ? pressedTurnMs : turnMs,
     };
-    const refused = this.#refused;
-    this.#refused = [];
-    return takeBatch(this.#queue, this.#encoder, this.#tenant, this.#settledSeq, refused, limits, shared.now());
+    return takeBatch(this.#queue, this.#encoder, this.#marks, this.#settledSeq, limits, this.#cause, shared.now());
   }
 
-  async #deliver(batch: EncodedBatch): Promise<void> {
+  async #deliver({ bodies, decisions, bytes, lastSeq }: EncodedBatch): Promise<void> {
     const shared = this.#shared;
-    const refused = await this.#writeWithRetry(batch);
-    this.#settledSeq = batch.lastSeq;
-    shared.pendingRecords -= batch.decisions;
-    shared.pendingBytes -= batch.bytes;
-    this.#pendingBytes -= batch.bytes;
-    if (refused === undefined) {
-      shared.dropped += batch.decisions;
-      return;
-    }
-    const lost = refused.map((position) => batch.numbers[position]).filter((number) => typeof number === 'number');
-    shared.written += batch.decisions - lost.length;
-    shared.dropped += lost.length;
-    if (lost.length === 0) return;
-    // A gap record that is refused is not told again: the sink would refuse it for ever.
-    this.#refused = toRanges(lost);
-    shared.onEvent({ kind: 'refused', tenant: this.#tenant, records: lost.length });
-  }
-
-  /** The positions that the sink refused; undefined when the log was told to give up. */
-  async #writeWithRetry(batch: EncodedBatch): Promise<readonly number[] | undefined> {
-    const shared = this.#shared;
-    for (let attempt = 0; !shared.abandon.aborted; attempt++) {
-      try {
-        const refused = await orAborted(shared.sink.write(batch), shared.abandon);
-        if (attempt > 0 && refused !== undefined) {
-          shared.onEvent({ kind: 'sink_recovered', tenant: this.#tenant, attempts: attempt + 1 });
-        }
-        return refused;
-      } catch (error) {
-        shared.failedWrites++;
-        if (attempt === 0) shared.onEvent({ kind: 'sink_failed', tenant: this.#tenant, message: messageOf(error) });
-        const backoffMs = Math.min(shared.retryMinMs * 2 ** Math.min(attempt, 20), shared.retryMaxMs);
-        // Half of it at random: a fleet that lost its Redis at one instant must not come back at one instant.
-        await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal: shared.abandon }).catch(() => {});
-      }
-    }
-    return undefined;
+    const refused = await shared.outlet.accept({ tenant: this.#tenant, bodies, lastSeq });
+    if (refused === undefined)
+      this.#abandoned = { first: this.#abandoned?.first ?? this.#settledSeq + 1, last: lastSeq };
+    this.#settledSeq = lastSeq;
+    this.#release(decisions, bytes);
+    const lost = refused ?? decisions;
+    shared.written += decisions - lost;
+    shared.dropped += lost;
   }
 
   #wakeWaiters(): void {
-    if (this.#waiters.length === 0 || this.#refused.length > 0) return;
+    if (this.#waiters.length === 0) return;
     const waiting = this.#waiters;
     this.#waiters = waiting.filter((waiter) => waiter.seq > this.#settledSeq);
     for (const waiter of waiting) if (waiter.seq <= this.#settledSeq) waiter.resolve();
   }
-}
-
-/** Consecutive numbers as ranges; the numbers ascend. */
-export function toRanges(numbers: readonly number[]): Range[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const number of numbers) {
-    const range = ranges.at(-1);
-    if (range !== undefined && number === range.last + 1) range.last = number;
-    else ranges.push({ first: number, last: number });
-  }
-  return ranges;
-}
-
-/** What the promise resolves to, or undefined as soon as the signal is aborted: a sink may never answer. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(undefined);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -5,6 +5,7 @@
 import type { Attributes } from '../model/condition.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Reach, Reason } from '../model/query.ts';
+import type { OutletStats } from './outlet.ts';
 
 /** Which RPC asked. */
 export type Source = 'check' | 'batch' | 'stream' | 'list_objects' | 'list_subjects' | 'list_actions' | 'explain';
@@ -46,12 +47,12 @@ export interface DecisionEntry {
   readonly results: number;
 }
 
-/** Counters since start; all monotonic but `pending*`. */
-export interface DecisionLogStats {
+/** Counters since start; all monotonic but `pending*`, `spoolBytes` and `behindMs`. */
+export interface DecisionLogStats extends OutletStats {
   readonly appended: number;
+  /** Safe: in the sink, or on disk. */
   readonly written: number;
   readonly dropped: number;
-  readonly failedWrites: number;
   readonly pendingRecords: number;
   readonly pendingBytes: number;
 }
@@ -59,11 +60,15 @@ export interface DecisionLogStats {
 export interface DecisionLog {
   /** For the start-up line: where records go and what happens when that is slow or gone. */
   readonly description: string;
+  /** Whether a question may be answered now; false only where the operator chose that questions wait for the log. */
+  readonly hasRoom: boolean;
+  /** Resolves when there is room. @throws PosternError LOG_FULL when the signal ends the wait */
+  room(signal: AbortSignal | undefined): Promise<void>;
   append(entry: DecisionEntry): void;
   stats(): DecisionLogStats;
   /**
-   * Resolves when everything appended before the call is written or counted as dropped, or after `deadlineMs`
-   * milliseconds; what is not written by then stays pending.
+   * Resolves when everything appended before the call is safe or counted as dropped, or after `deadlineMs`
+   * milliseconds; what is not safe by then stays pending.
    */
   flush(deadlineMs: number): Promise<void>;
   /** flush, count what is left as dropped, and release the sink; idempotent. */

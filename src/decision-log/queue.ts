@@ -24,13 +24,18 @@ export function estimateBytes(entry: DecisionEntry): number {
 }
 
 export class DecisionQueue {
-  /** The number that the next decision gets; the first is 1. */
-  nextSeq = 1;
+  /** The number that the next decision gets. */
+  nextSeq: number;
   length = 0;
   #runs: Run[] = [];
   /** The run that push() extends; undefined when the last number was dropped. */
   #open: Run | undefined;
   #offset = 0;
+
+  /** @param firstSeq The number of the first decision: 1, or where an earlier process left off. */
+  constructor(firstSeq = 1) {
+    this.nextSeq = firstSeq;
+  }
 
   push(entry: DecisionEntry): void {
     let run = this.#open;

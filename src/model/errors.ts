@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'OVERLOADED'
   | 'NOT_READY'
   | 'STALE'
+  | 'LOG_FULL'
   | 'STORE_UNAVAILABLE'
   | 'STORE_CORRUPT'
   | 'CANCELLED'

@@ -1,7 +1,7 @@
 /**
  * The facade between adapters and everything else: finds the tenant's snapshot,
  * waits for a tenant that has just come or for a revision that is asked for, and
- * hands out views. It never talks to a store and never waits for the log.
+ * hands out views. It never talks to a store, and waits for the log only where the operator chose that.
  */
 import type { DecisionLog } from '../decision-log/log.ts';
 import { formatRevision, parseRevision } from '../model/change.ts';
@@ -67,13 +67,21 @@ export function createPdp(options: PdpOptions): RunningPdp {
     return replica.waitFor(revision, signal).then(() => currentView(replica));
   }
 
+  function viewOf(tenantName: string, atLeast: string, signal: AbortSignal | undefined): View | Promise<View> {
+    const replica = options.tenants.known(tenantName);
+    if (replica !== undefined) return viewAt(replica, atLeast, signal);
+    return options.tenants.find(tenantName, signal).then((found) => viewAt(found, atLeast, signal));
+  }
+
   return {
     counters,
     readiness: options.readiness,
+    get mustWait() {
+      return !options.log.hasRoom;
+    },
     view(tenantName, atLeast, signal) {
-      const replica = options.tenants.known(tenantName);
-      if (replica !== undefined) return viewAt(replica, atLeast, signal);
-      return options.tenants.find(tenantName, signal).then((found) => viewAt(found, atLeast, signal));
+      if (!options.log.hasRoom) return options.log.room(signal).then(() => viewOf(tenantName, atLeast, signal));
+      return viewOf(tenantName, atLeast, signal);
     },
   };
 }

@@ -75,13 +75,15 @@ export interface View {
 }
 
 export interface Pdp {
+  /** Whether the decision log has no room, and questions wait for it: the operator chose so. */
+  readonly mustWait: boolean;
   /**
-   * The view that answers for a tenant now. Returns at once (no promise) unless `atLeast` has to be waited for, or,
-   * where every tenant of a store is served, the tenant has to be looked for.
+   * The view that answers for a tenant now. Returns at once (no promise) unless `atLeast` has to be waited for, the
+   * decision log has no room, or, where every tenant of a store is served, the tenant has to be looked for.
    * @param tenant Empty where the sidecar was told one tenant to serve.
    * @param atLeast A revision token, or empty.
    * @param signal Ends the wait: deadline or cancellation.
-   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, STALE, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, REVISION_LOST, INVALID_REVISION_TOKEN
+   * @throws PosternError INVALID_TENANT, UNKNOWN_TENANT, NOT_READY, STALE, LOG_FULL, REVISION_NOT_REACHED, REVISION_OF_OTHER_EPOCH, REVISION_LOST, INVALID_REVISION_TOKEN
    */
   view(tenant: string, atLeast: string, signal?: AbortSignal): View | Promise<View>;
   readonly readiness: Pick<Readiness, 'ready' | 'loaded' | 'onChange' | 'report'>;

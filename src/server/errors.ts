@@ -75,6 +75,7 @@ export const statuses: Readonly<Record<ErrorCode, Status>> = {
   REVISION_NOT_REACHED: retry,
   NOT_READY: retry,
   STALE: retry,
+  LOG_FULL: retry,
   STORE_UNAVAILABLE: retry,
   REVISION_OF_OTHER_EPOCH: { grpc: outOfRange, http: 400, exit: 5 },
   REVISION_LOST: { grpc: outOfRange, http: 400, exit: 5 },

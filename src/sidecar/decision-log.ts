@@ -1,34 +1,102 @@
 /** The decision log that the options ask for. */
-import { decisionLogKind } from '../config/check-options.ts';
+import { resolve } from 'node:path';
+import { decisionLogKind, decisionLogMode, hasSpool, spoolDirectoryOf } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
-import { BufferedDecisionLog } from '../decision-log/buffered-log.ts';
+import { readSigner } from '../decision-log/chain/seal-key.ts';
 import { describeLogEvent } from '../decision-log/describe-event.ts';
 import type { DecisionLog } from '../decision-log/log.ts';
 import { createNoLog } from '../decision-log/no-log.ts';
+import { openLog } from '../decision-log/open-log.ts';
 import type { Sink } from '../decision-log/sink.ts';
 import { createFileSink } from '../decision-log/sinks/file.ts';
 import { createRedisSink } from '../decision-log/sinks/redis.ts';
 import { createStreamSink } from '../decision-log/sinks/stdout.ts';
+import { type Claim, claimInstance } from '../decision-log/spool/claim.ts';
+import { messageOf, PosternError } from '../model/errors.ts';
 import type { RedisAccess } from '../store/redis/access.ts';
 import { connect } from '../store/redis/connection.ts';
 import { createDecisionAppender } from '../store/redis/decision-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** @param redis Undefined where decisions do not go there. */
-export function openDecisionLog(options: ServeOptions, redis: RedisAccess | undefined, logger: Logger): DecisionLog {
+/** What a sidecar needs of its decision log, and what it gives back at the end. */
+export interface OpenDecisionLog {
+  readonly log: DecisionLog;
+  close(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * @param claim What was claimed for this process, where records wait on disk; claimed here where nobody did.
+ * @param redis Undefined where decisions do not go there.
+ * @throws PosternError INVALID_OPTION where the spool, or the key for seals, cannot be used
+ */
+export async function openDecisionLog(
+  options: ServeOptions,
+  claim: Claim | undefined,
+  redis: RedisAccess | undefined,
+  logger: Logger,
+): Promise<OpenDecisionLog> {
   const kind = decisionLogKind(options);
-  if (kind === 'off') return createNoLog();
-  return new BufferedDecisionLog({
-    instance: options.instance,
-    sink: openSink(kind, options, redis),
-    bufferBytes: options.decisionLogBufferBytes,
-    batchRecords: options.decisionLogBatch,
-    intervalMs: options.decisionLogIntervalMs,
-    onEvent: (event) => {
-      const { level, message } = describeLogEvent(event);
-      logger[level]({}, message);
-    },
-  });
+  if (kind === 'off') {
+    const log = createNoLog();
+    return { log, close: (deadlineMs) => log.close(deadlineMs) };
+  }
+  const { instance, decisionLogSigningKey: keyFile } = options;
+  const sign = keyFile === undefined ? undefined : readSigner(keyFile);
+  const claimed = claim ?? (await claimOf(options, instance));
+  const sink = openSink(kind, options, redis);
+  try {
+    const log = await openLog({
+      mode: decisionLogMode(options),
+      instance,
+      sink,
+      spool: claimed && {
+        directory: claimed.directory,
+        bytes: options.decisionLogSpoolBytes,
+        sync: options.decisionLogSync,
+      },
+      sign,
+      sealIntervalMs: options.decisionLogSealIntervalMs,
+      bufferBytes: options.decisionLogBufferBytes,
+      batchRecords: options.decisionLogBatch,
+      intervalMs: options.decisionLogIntervalMs,
+      onEvent: (event) => {
+        const { level, message } = describeLogEvent(event);
+        logger[level]({}, message);
+      },
+    });
+    return {
+      log,
+      async close(deadlineMs) {
+        await log.close(deadlineMs);
+        await claimed?.release();
+      },
+    };
+  } catch (error) {
+    await sink.close();
+    await claimed?.release();
+    const directory = spoolDirectoryOf(options);
+    throw new PosternError(
+      'INVALID_OPTION',
+      `--decision-log-spool-dir ${directory} cannot be used: ${messageOf(error)}`,
+    );
+  }
+}
+
+/**
+ * The spool that is this process's, and with it the name of this instance; undefined where nothing waits on disk.
+ * @param named What the operator calls it; undefined where he does not.
+ * @throws PosternError INVALID_OPTION
+ */
+export async function claimOf(options: ServeOptions, named: string | undefined): Promise<Claim | undefined> {
+  if (!hasSpool(options)) return undefined;
+  return claimInstance(spoolDirectoryOf(options), sinkNameOf(options), named, options.instance);
+}
+
+/** Tells where records go from another place, without secrets: what waits must not go elsewhere by accident. */
+function sinkNameOf(options: ServeOptions): string {
+  const kind = decisionLogKind(options);
+  if (kind === 'file') return `file ${resolve(options.decisionLogDir)}`;
+  return kind === 'redis' ? `redis ${options.redis?.replace(/\/\/[^@/]*@/, '//')}` : kind;
 }
 
 function openSink(kind: 'redis' | 'file' | 'stdout', options: ServeOptions, redis: RedisAccess | undefined): Sink {

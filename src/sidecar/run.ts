@@ -2,6 +2,7 @@
 import type { ServeOptions } from '../config/options.ts';
 import { formatAddress } from '../server/address.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { claimOf } from './decision-log.ts';
 import { formatHints } from './hints.ts';
 import { type Sidecar, startSidecar } from './sidecar.ts';
 
@@ -10,10 +11,13 @@ const sameSignalMs = 500;
 
 /**
  * Serves until SIGTERM or SIGINT, then drains; a second signal ends at once.
+ * @param isNamed Whether the operator gave the name of this instance.
  * @returns The exit code
  * @throws PosternError where it cannot start
  */
-export async function runServe(options: ServeOptions): Promise<number> {
+export async function runServe(asked: ServeOptions, isNamed: boolean): Promise<number> {
+  const claim = await claimOf(asked, isNamed ? asked.instance : undefined);
+  const options = claim === undefined ? asked : { ...asked, instance: claim.instance };
   const logger = createLogger({
     level: options.logLevel,
     format: options.logFormat,
@@ -31,7 +35,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
       stopped.resolve(name);
     });
   }
-  const sidecar = await startSidecar(options, logger);
+  const sidecar = await startSidecar(options, logger, claim);
   logger.info(factsOf(sidecar, options), 'listening');
   void sidecar.ready.then(() => {
     logger.info({}, 'ready');

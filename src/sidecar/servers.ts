@@ -2,6 +2,7 @@
  * What a sidecar answers on: its servers with their gates, metrics and administration, as the options ask for them.
  * Made by the parts list, after the replicas: these modules take longer to load than all others.
  */
+import { decisionLogKind, decisionLogMode } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import type { DecisionLog } from '../decision-log/log.ts';
 import type { ErrorCode } from '../model/errors.ts';
@@ -94,7 +95,10 @@ async function serve(
   );
   const metrics = createMetrics({
     decisions: () => pdp.counters,
-    decisionLog: () => log.stats(),
+    decisionLog: () => ({
+      ...log.stats(),
+      mode: decisionLogKind(options) === 'off' ? 'off' : decisionLogMode(options),
+    }),
     snapshots: () => served.facts(),
     tenants: () => served.tenantFacts(),
     requestErrors: () => requestErrors,

@@ -6,6 +6,7 @@
 
 import type { ServeOptions } from '../config/options.ts';
 import { createIds } from '../decision-log/ids.ts';
+import type { Claim } from '../decision-log/spool/claim.ts';
 import { createPdp } from '../pdp/pdp.ts';
 import type { Pdp } from '../pdp/view.ts';
 import type { Servers } from '../server/start.ts';
@@ -31,8 +32,11 @@ export interface Sidecar {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** @throws PosternError for options that cannot be met: a policy that is not valid, an address in use */
-export async function startSidecar(options: ServeOptions, logger: Logger): Promise<Sidecar> {
+/**
+ * @param claim The spool of this process, where it has been claimed already.
+ * @throws PosternError for options that cannot be met: a policy that is not valid, an address in use
+ */
+export async function startSidecar(options: ServeOptions, logger: Logger, claim?: Claim): Promise<Sidecar> {
   const closers: ((deadlineMs: number) => Promise<void>)[] = [];
   const closeAll = async (deadlineMs: number): Promise<void> => {
     const endMs = performance.now() + deadlineMs;
@@ -42,8 +46,8 @@ export async function startSidecar(options: ServeOptions, logger: Logger): Promi
     const redis = options.redis === undefined ? undefined : await readRedisAccess({ ...options, redis: options.redis });
     const { store, close: closeStore } = await openStore(options, redis, logger);
     closers.push(closeStore);
-    const log = openDecisionLog(options, redis, logger);
-    closers.push((deadlineMs) => log.close(deadlineMs));
+    const { log, close: closeLog } = await openDecisionLog(options, claim, redis, logger);
+    closers.push(closeLog);
     const served = new ServedTenants(store, options, logger, await openSnapshots(options));
     closers.push(() => served.close());
     const readiness = openReadiness(options, served.tenants, logger);

@@ -50,6 +50,12 @@ export interface MetricSources {
     readonly failedWrites: number;
     readonly pendingRecords: number;
     readonly pendingBytes: number;
+    readonly delivered: number;
+    readonly refused: number;
+    readonly spoolBytes: number;
+    readonly behindMs: number;
+    /** block, drop-newest, drop-oldest or spool; off where nothing is recorded. */
+    readonly mode: string;
   };
   /** A bounded number of them: each is a line of every metric. */
   snapshots(): readonly SnapshotFacts[];
@@ -111,7 +117,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     add(Counter, name, help, labels, read);
   const gauge = (name: string, help: string, labels: string[], read: () => Sample[]) =>
     add(Gauge, name, help, labels, read);
-  const ofLog = (field: keyof ReturnType<MetricSources['decisionLog']>) => (): Sample[] => [
+  const ofLog = (field: Exclude<keyof ReturnType<MetricSources['decisionLog']>, 'mode'>) => (): Sample[] => [
     [{}, sources.decisionLog()[field]],
   ];
   let snapshots: readonly SnapshotFacts[] = [];
@@ -139,11 +145,25 @@ export function createMetrics(sources: MetricSources): Metrics {
   ]);
 
   counter('postern_decision_log_appended_total', 'Decisions given to the log.', [], ofLog('appended'));
-  counter('postern_decision_log_written_total', 'Decisions that the sink has.', [], ofLog('written'));
+  counter(
+    'postern_decision_log_written_total',
+    'Decisions that are safe: on disk, or where they go.',
+    [],
+    ofLog('written'),
+  );
+  counter('postern_decision_log_delivered_total', 'Decisions that are where they go.', [], ofLog('delivered'));
+  counter('postern_decision_log_refused_total', 'Of these, refused for good there: lost.', [], ofLog('refused'));
   counter('postern_decision_log_dropped_total', 'Decisions lost: any is a reason to look.', [], ofLog('dropped'));
   counter('postern_decision_log_failed_writes_total', 'Writes tried again.', [], ofLog('failedWrites'));
   gauge('postern_decision_log_pending_records', 'Decisions that wait to be written.', [], ofLog('pendingRecords'));
   gauge('postern_decision_log_pending_bytes', 'Memory that they take, about.', [], ofLog('pendingBytes'));
+  gauge('postern_decision_log_spool_bytes', 'Written to disk, and not delivered yet.', [], ofLog('spoolBytes'));
+  gauge('postern_decision_log_behind_seconds', 'For how long something has been on its way.', [], () => [
+    [{}, sources.decisionLog().behindMs / 1_000],
+  ]);
+  gauge('postern_decision_log_mode', 'What a full buffer does; always 1.', ['mode'], () => [
+    [{ mode: sources.decisionLog().mode }, 1],
+  ]);
 
   gauge('postern_snapshot_revision', 'Number of the revision in force.', ['tenant'], ofSnapshots('revision'));
   gauge(

@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BufferedDecisionLog } from '../../src/decision-log/buffered-log.ts';
-import { createEncoder } from '../../src/decision-log/encode.ts';
 import { type LogRecord, parseRecord } from '../../src/decision-log/record.ts';
 import { type Batch, maxPartRecords, type Sink } from '../../src/decision-log/sink.ts';
 import { createFileSink } from '../../src/decision-log/sinks/file.ts';
@@ -16,7 +14,7 @@ import { connect } from '../../src/store/redis/connection.ts';
 import { createDecisionAppender } from '../../src/store/redis/decision-client.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
-import { decisionEntry, numbersOf } from '../decision-log/entries.ts';
+import { createDirectLog, createLines, decisionEntry, numbersOf } from '../decision-log/entries.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
 
 interface Fixture {
@@ -73,7 +71,7 @@ let tenants = 0;
 const newTenant = () => `sink-${process.pid}-${++tenants}`;
 
 function toBatch(tenant: string, first: number, last: number): Batch {
-  const encoder = createEncoder('i-1', tenant);
+  const encoder = createLines('i-1', tenant);
   const lines = Array.from({ length: last - first + 1 }, (_, i) =>
     encoder.decision(decisionEntry({ tenant, object: 'doc:"é"\u2028\\ 😀' }), first + i),
   );
@@ -121,7 +119,7 @@ describe.each(Object.entries(makers))('%s', (_, make) => {
   test('a log on top of it writes every decision once', async () => {
     const tenant = newTenant();
     const keepsOpen: Sink = { ...fixture.sink, close: async () => {} };
-    const log = new BufferedDecisionLog({ instance: 'i-1', sink: keepsOpen, batchRecords: 100 });
+    const log = createDirectLog(keepsOpen, { batchRecords: 100 });
     for (let i = 0; i < 5_000; i++) log.append(decisionEntry({ tenant }));
     await log.close(20_000);
     expect(log.stats()).toMatchObject({ written: 5_000, dropped: 0, failedWrites: 0, pendingBytes: 0 });

@@ -1,27 +1,17 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { BufferedDecisionLog, type BufferedLogOptions } from '../../src/decision-log/buffered-log.ts';
-import type { LogEvent } from '../../src/decision-log/lane.ts';
+import type { LogEvent } from '../../src/decision-log/events.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
 import { estimateBytes } from '../../src/decision-log/queue.ts';
 import type { DecisionRecord } from '../../src/decision-log/record.ts';
 import type { Sink } from '../../src/decision-log/sink.ts';
-import { createMemorySink, decisionEntry, numbersOf, someTime } from './entries.ts';
+import { createDirectLog, createMemorySink, decisionEntry, numbersOf } from './entries.ts';
 
 const oneEntry = estimateBytes(decisionEntry());
 
-function createLog(sink: Sink, options: Partial<BufferedLogOptions> = {}) {
+function createLog(sink: Sink, options: Parameters<typeof createDirectLog>[1] = {}) {
   const events: LogEvent[] = [];
-  const log = new BufferedDecisionLog({
-    instance: 'i-1',
-    sink,
-    retryMinMs: 1,
-    retryMaxMs: 2,
-    intervalMs: 1,
-    now: () => someTime,
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
+  const log = createDirectLog(sink, { onEvent: (event) => events.push(event), ...options });
   const append = (count: number, entry: Partial<DecisionEntry> = {}) => {
     for (let i = 0; i < count; i++) log.append(decisionEntry(entry));
   };
@@ -40,7 +30,7 @@ test('every record is written in order, numbered from 1', async () => {
   append(2_500);
   await log.flush(10_000);
   expect(numbersOf(sink.records)).toEqual(Array.from({ length: 2_500 }, (_, i) => i + 1));
-  expect(log.stats()).toEqual({
+  expect(log.stats()).toMatchObject({
     appended: 2_500,
     written: 2_500,
     dropped: 0,
@@ -110,7 +100,7 @@ test('over the bound the newest are dropped, and a gap record comes before the n
   expect(numbersOf(sink.records)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 'gap 11-13', 14]);
   expect(sink.records[10]).toMatchObject({ cause: 'buffer_full', instance: 'i-1', tenant: 'default' });
   expect(log.stats()).toMatchObject({ written: 11, dropped: 3, pendingBytes: 0 });
-  expect(events).toEqual([{ kind: 'dropping', tenant: 'default' }]);
+  expect(events).toEqual([{ kind: 'dropping', tenant: 'default', which: 'newest' }]);
 });
 
 test('what was dropped last is told even when no decision follows', async () => {
@@ -146,7 +136,8 @@ test('a sink that fails is tried again until it takes the batch, and the operato
 });
 
 test('a record that the sink refuses leaves a gap, and its neighbours are written', async () => {
-  let refused: readonly number[] = [2, 3, 5];
+  // The first line is the start record.
+  let refused: readonly number[] = [3, 4, 6];
   const sink = createMemorySink(async () => {
     const now = refused;
     refused = [];
@@ -215,7 +206,7 @@ test('a decision after close is counted as dropped', async () => {
 test('the description says where records go, how many may wait and what happens then', () => {
   const { log } = createLog(createMemorySink(), { bufferBytes: 3 * 1024 * 1024 });
   expect(log.description).toBe(
-    'memory; when that is slow or gone: waits in 3 MiB of memory, then drops the newest records and leaves a gap record',
+    'memory; 3 MiB of memory may wait for that, then the newest records are dropped, and a gap record tells which',
   );
 });
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createEncoder } from '../../src/decision-log/encode.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
 import { parseRecord } from '../../src/decision-log/record.ts';
-import { decisionEntry, someTime } from './entries.ts';
+import { createLines, decisionEntry, someTime } from './entries.ts';
 
 const smallest = {
   id: '01JABCDEFGHJKMNPQRSTVWXYZ0',
@@ -53,7 +52,7 @@ const cases: { name: string; entry: Partial<DecisionEntry>; adds?: object; leave
 test.for(cases)('$name has exactly its keys', ({ entry, adds, leavesOut = [] }) => {
   const expected: Record<string, unknown> = { ...smallest, ...adds };
   for (const key of leavesOut) delete expected[key];
-  const line = createEncoder('i-1', 'default').decision(decisionEntry(entry), 7);
+  const line = createLines('i-1', 'default').decision(decisionEntry(entry), 7);
   expect(parseRecord(line)).toEqual(expected);
 });
 
@@ -65,7 +64,7 @@ test('any text comes back as it was, on one line', () => {
   });
   fc.assert(
     fc.property(text, text, text, text, text, (subject, action, object, caller, instance) => {
-      const line = createEncoder(instance, 't').decision(decisionEntry({ subject, action, object, caller }), 1);
+      const line = createLines(instance, 't').decision(decisionEntry({ subject, action, object, caller }), 1);
       expect(line.indexOf('\n')).toBe(line.length - 1);
       expect(parseRecord(line)).toMatchObject({ subject, action, object, caller, instance });
     }),
@@ -73,7 +72,7 @@ test('any text comes back as it was, on one line', () => {
 });
 
 test('what repeats is not taken over into a record where it changes', () => {
-  const encoder = createEncoder('i-1', 'default');
+  const encoder = createLines('i-1', 'default');
   const changing = [
     {},
     { revision: 'e1.8' },
@@ -96,7 +95,7 @@ test('what repeats is not taken over into a record where it changes', () => {
 });
 
 test('a gap record names the range and the cause', () => {
-  expect(parseRecord(createEncoder('i-1', 'acme').gap(3, 9, 'buffer_full', someTime))).toEqual({
+  expect(parseRecord(createLines('i-1', 'acme').gap(3, 9, 'buffer_full', someTime))).toEqual({
     type: 'gap',
     instance: 'i-1',
     time: '2026-03-04T05:06:07.089Z',

@@ -1,4 +1,8 @@
 // Decisions for tests of the log: one constructor, and what a sink in memory received.
+import { BufferedDecisionLog, type BufferedLogOptions } from '../../src/decision-log/buffered-log.ts';
+import { createMarks, type GapCause } from '../../src/decision-log/chain/marks.ts';
+import { DirectOutlet } from '../../src/decision-log/direct-outlet.ts';
+import { createEncoder } from '../../src/decision-log/encode.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
 import { type LogRecord, parseRecord } from '../../src/decision-log/record.ts';
 import type { Batch, Refused, Sink } from '../../src/decision-log/sink.ts';
@@ -32,8 +36,45 @@ export function decisionEntry(overrides: Partial<DecisionEntry> = {}): DecisionE
   };
 }
 
+/** Whole lines of an instance and tenant that no chain links. */
+export function createLines(instance: string, tenant: string) {
+  const encoder = createEncoder(instance, tenant);
+  const marks = createMarks(instance, tenant);
+  return {
+    decision: (entry: DecisionEntry, seq: number) => `${encoder.decision(entry, seq)}}\n`,
+    gap: (first: number, last: number, cause: GapCause, nowMs: number) =>
+      `${marks.gap({ first, last }, cause, nowMs)}}\n`,
+  };
+}
+
+/** The decisions and gaps in whole lines: not what is said about the chain. */
 export function recordsOf(parts: readonly string[]): LogRecord[] {
-  return parts.flatMap((part) => part.split('\n').slice(0, -1).map(parseRecord));
+  return linesOf(parts)
+    .filter((line) => !/^\{"type":"(start|stop|seal)"/.test(line))
+    .map(parseRecord);
+}
+
+export function linesOf(parts: readonly string[]): string[] {
+  return parts.flatMap((part) => part.match(/[^\n]*\n/g) ?? []);
+}
+
+/** A log without a spool, whose first attempts follow each other at once. */
+export function createDirectLog(sink: Sink, options: Partial<BufferedLogOptions> & { retryMinMs?: number } = {}) {
+  const { instance = 'i-1', now = () => someTime, onEvent = () => {}, retryMinMs = 1, ...rest } = options;
+  const outlet = new DirectOutlet({
+    instance,
+    sink,
+    retryMinMs,
+    retryMaxMs: 2,
+    onEvent,
+    now,
+    logFacts: '{}',
+    lostMs: 0,
+    sealIntervalMs: 3_600_000,
+    sealLines: 1_000_000,
+    sign: undefined,
+  });
+  return new BufferedDecisionLog({ instance, outlet, intervalMs: 1, now, onEvent, ...rest });
 }
 
 /** The numbers that records and gaps stand for, such as [1, 2, 'gap 3-5', 6]; of other lines, their type. */
@@ -52,6 +93,8 @@ export async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 export interface MemorySink extends Sink {
   readonly records: LogRecord[];
+  /** All that it took, as it was written. */
+  readonly lines: string[];
   readonly batches: Batch[];
   closed: number;
 }
@@ -63,12 +106,15 @@ export function createMemorySink(
   const sink: MemorySink = {
     description: 'memory',
     records: [],
+    lines: [],
     batches: [],
     closed: 0,
     async write(batch) {
       const refused = (await before(batch)) ?? [];
       sink.batches.push(batch);
-      sink.records.push(...recordsOf(batch.parts).filter((_, position) => !refused.includes(position)));
+      const kept = linesOf(batch.parts).filter((_, position) => !refused.includes(position));
+      sink.lines.push(...kept);
+      sink.records.push(...recordsOf(kept));
       return refused;
     },
     async close() {

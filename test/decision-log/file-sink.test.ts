@@ -2,10 +2,9 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createEncoder } from '../../src/decision-log/encode.ts';
 import { readFiles } from '../../src/decision-log/read-files.ts';
 import { createFileSink } from '../../src/decision-log/sinks/file.ts';
-import { decisionEntry, numbersOf, toArray } from './entries.ts';
+import { createLines, decisionEntry, numbersOf, toArray } from './entries.ts';
 
 let directory: string;
 
@@ -14,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const encoder = createEncoder('a', 'default');
+const encoder = createLines('a', 'default');
 const batch = (seq: number) => ({
   tenant: 'default',
   parts: [encoder.decision(decisionEntry(), seq)],

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { createEncoder } from '../../src/decision-log/encode.ts';
 import { matches, type RecordFilter } from '../../src/decision-log/filter.ts';
 import { parseRecord } from '../../src/decision-log/record.ts';
-import { decisionEntry, someTime } from './entries.ts';
+import { createLines, decisionEntry, someTime } from './entries.ts';
 
-const encoder = createEncoder('i-1', 'default');
+const encoder = createLines('i-1', 'default');
 const record = parseRecord(encoder.decision(decisionEntry({ object: 'doc:a:b' }), 1));
 const gap = parseRecord(encoder.gap(1, 2, 'buffer_full', someTime));
 

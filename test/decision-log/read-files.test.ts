@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createEncoder } from '../../src/decision-log/encode.ts';
 import type { Garbage, ReadOptions, ReadRecord } from '../../src/decision-log/filter.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
 import { readFiles } from '../../src/decision-log/read-files.ts';
 import { createFileSink } from '../../src/decision-log/sinks/file.ts';
-import { decisionEntry, numbersOf, someTime, toArray } from './entries.ts';
+import { createLines, decisionEntry, numbersOf, someTime, toArray } from './entries.ts';
 
 let directory: string;
 
@@ -18,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 function lines(instance: string, numbers: readonly number[], entry: Partial<DecisionEntry> = {}): string {
-  const encoder = createEncoder(instance, entry.tenant ?? 'default');
+  const encoder = createLines(instance, entry.tenant ?? 'default');
   return numbers.map((seq) => encoder.decision(decisionEntry({ time: someTime + seq, ...entry }), seq)).join('');
 }
 

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createEncoder } from '../../src/decision-log/encode.ts';
 import { gapKeys, parseRecord, recordKeys } from '../../src/decision-log/record.ts';
-import { decisionEntry, someTime } from './entries.ts';
+import { createLines, decisionEntry, someTime } from './entries.ts';
 
-const decision = createEncoder('i-1', 'default').decision(decisionEntry(), 1);
-const gap = createEncoder('i-1', 'default').gap(1, 2, 'refused', someTime);
+const decision = createLines('i-1', 'default').decision(decisionEntry(), 1);
+const gap = createLines('i-1', 'default').gap(1, 2, 'refused', someTime);
 
 function edited(line: string, change: (record: Record<string, unknown>) => void): string {
   const record = JSON.parse(line) as Record<string, unknown>;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
-import { BufferedDecisionLog } from '../../src/decision-log/buffered-log.ts';
+import type { BufferedDecisionLog } from '../../src/decision-log/buffered-log.ts';
 import type { Garbage, ReadOptions, ReadRecord } from '../../src/decision-log/filter.ts';
 import { readStream } from '../../src/decision-log/read-stream.ts';
 import { createRedisSink } from '../../src/decision-log/sinks/redis.ts';
@@ -11,7 +11,7 @@ import { type Connection, connect } from '../../src/store/redis/connection.ts';
 import { createDecisionAppender, createDecisionStreamReader } from '../../src/store/redis/decision-client.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
-import { decisionEntry, numbersOf, toArray } from '../decision-log/entries.ts';
+import { createDirectLog, decisionEntry, numbersOf, toArray } from '../decision-log/entries.ts';
 import { describeWithOwnRedis, sharedRedisUrl, startRedis } from '../setup/redis-server.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -34,7 +34,7 @@ function open(url: string) {
 
 function createLog(connection: Connection, maxEntries = 0) {
   const sink = createRedisSink(createDecisionAppender(connection), maxEntries);
-  const log = new BufferedDecisionLog({ instance: 'i-1', sink, intervalMs: 1, retryMinMs: 1, retryMaxMs: 20 });
+  const log = createDirectLog(sink);
   cleanups.push(() => log.close(100));
   return log;
 }

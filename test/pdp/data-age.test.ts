@@ -29,7 +29,7 @@ async function started() {
   const tenants = new Tenants([replica]);
   const pdp = createPdp({
     tenants,
-    log: { append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
+    log: { hasRoom: true, append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
     nextId: createIds(),
     now: Date.now,
     allowAssertedGroups: false,

@@ -36,7 +36,7 @@ export async function startPdp(
   const served = new Tenants(replicas);
   const pdp = createPdp({
     tenants: served,
-    log: { append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
+    log: { hasRoom: true, append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
     nextId: createIds(),
     now: () => options.nowMs ?? 1_000,
     allowAssertedGroups: options.allowAssertedGroups ?? false,

@@ -120,6 +120,7 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
   return {
     calls,
     lists,
+    mustWait: false,
     readiness: {
       get ready() {
         return ready && behind.length === 0;

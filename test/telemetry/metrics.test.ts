@@ -2,7 +2,19 @@ import { afterEach, expect, test } from 'vitest';
 import { createMetrics, type MetricSources, metricsDocument } from '../../src/telemetry/metrics.ts';
 
 const decisions = { check: { allowed: 3, denied: 1 }, batch: { allowed: 0, denied: 0 } };
-const log = { appended: 9, written: 5, dropped: 1, failedWrites: 2, pendingRecords: 3, pendingBytes: 1_500 };
+const log = {
+  appended: 9,
+  written: 5,
+  dropped: 1,
+  failedWrites: 2,
+  pendingRecords: 3,
+  pendingBytes: 1_500,
+  delivered: 4,
+  refused: 1,
+  spoolBytes: 700,
+  behindMs: 2_500,
+  mode: 'spool',
+};
 const errors: Record<string, number> = { INVALID_SUBJECT: 4 };
 
 const sources: MetricSources = {
@@ -37,6 +49,11 @@ test.for([
   'postern_decision_log_written_total 5',
   'postern_decision_log_dropped_total 1',
   'postern_decision_log_failed_writes_total 2',
+  'postern_decision_log_delivered_total 4',
+  'postern_decision_log_refused_total 1',
+  'postern_decision_log_spool_bytes 700',
+  'postern_decision_log_behind_seconds 2.5',
+  'postern_decision_log_mode{mode="spool"} 1',
   'postern_decision_log_pending_records 3',
   'postern_decision_log_pending_bytes 1500',
   'postern_snapshot_revision{tenant="a\\"b"} 7',

@@ -19,10 +19,10 @@ export function addServeCommand(program: Command): void {
     .description('Runs the sidecar')
     .option('--config <file>', `read options from this YAML file (${fileVariable})`)
     .action(async (flags: Flags) => {
-      const options = await readOptions(flags);
+      const { options, isNamed } = await readOptions(flags);
       const { runServe } = await import('../../sidecar/run.ts');
       // At once: a pipe that nobody reads, or a call that is not answered, would keep the process alive.
-      process.exit(await runServe(options));
+      process.exit(await runServe(options, isNamed));
     });
   for (const spec of serveOptions) for (const option of toOptions(spec)) command.addOption(option);
   addExamples(command, [
@@ -42,7 +42,7 @@ function toOptions(spec: OptionSpec): readonly Option[] {
 }
 
 /** @throws PosternError INVALID_OPTION, with every problem of every source */
-async function readOptions(flags: Flags): Promise<ServeOptions> {
+async function readOptions(flags: Flags): Promise<{ options: ServeOptions; isNamed: boolean }> {
   const [{ suggest }, { parseRedisUrl }, { createInstanceName }] = await Promise.all([
     import('../../policy-file/suggest.ts'),
     import('../../store/redis/target.ts'),
@@ -50,15 +50,17 @@ async function readOptions(flags: Flags): Promise<ServeOptions> {
   ]);
   const path = flags.config ?? process.env[fileVariable];
   const file = typeof path === 'string' && path !== '' ? { path, values: await readOptionsFile(path) } : undefined;
-  return parseOptions({
+  const sources = {
     flags,
     env: process.env,
     ...(file === undefined ? {} : { file }),
     suggest,
-    validators: { redis: (url) => parseRedisUrl(url, 'it') },
+    validators: { redis: (url: string) => parseRedisUrl(url, 'it') },
     otherVariables: [addressVariable, tokenVariable],
     instance: createInstanceName(),
-  });
+  };
+  const options = parseOptions(sources);
+  return { options, isNamed: options.instance !== sources.instance };
 }
 
 async function readOptionsFile(path: string): Promise<unknown> {

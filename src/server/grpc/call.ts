@@ -45,7 +45,7 @@ export function isGone(call: ServerCall): boolean {
 
 /** The view that is to answer; a promise only where a revision has to be waited for, or a tenant looked for. */
 export function viewFor(pdp: Pdp, asked: Asked, call: ServerCall): View | Promise<View> {
-  const view = asked.atLeast === '' ? pdp.view(asked.tenant, '') : undefined;
+  const view = asked.atLeast === '' && !pdp.mustWait ? pdp.view(asked.tenant, '') : undefined;
   if (view !== undefined && !(view instanceof Promise)) return view;
   return waitFor(view, pdp, asked, call);
 }
@@ -61,7 +61,7 @@ export function viewOrHold(
   call: ServerCall,
   bytes: number,
 ): View | Promise<View> {
-  const view = asked.atLeast === '' ? pdp.view(asked.tenant, '') : undefined;
+  const view = asked.atLeast === '' && !pdp.mustWait ? pdp.view(asked.tenant, '') : undefined;
   if (view !== undefined && !(view instanceof Promise)) return view;
   let release: (() => void) | undefined;
   let waited: View | Promise<View> | undefined;

@@ -138,7 +138,7 @@ export function createDecisionService(
   }
 
   function viewFor(asked: Asked, context: HandlerContext): View | Promise<View> {
-    const view = asked.atLeast === '' ? pdp.view(asked.tenant, '') : undefined;
+    const view = asked.atLeast === '' && !pdp.mustWait ? pdp.view(asked.tenant, '') : undefined;
     if (view !== undefined && !(view instanceof Promise)) return view;
     const remainingMs = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
     const onCancelled = (listener: () => void) => context.signal.addEventListener('abort', listener, { once: true });

@@ -1,0 +1,74 @@
+/**
+ * The hash chain of one tenant's lines: every line carries the hash of itself and of all before it, so that what was
+ * changed, removed or moved shows. Outlets link every line here, in the order in which it is written; nothing here
+ * does I/O. The rule is in docs/decision-log.md.
+ */
+import { hash } from 'node:crypto';
+
+/** Where a chain stands; all that its next line depends on. */
+export interface ChainState {
+  /** Of the last line; empty before the first. */
+  readonly hash: string;
+  /** The last number that was given to a decision, or is accounted for by a gap. */
+  readonly lastSeq: number;
+}
+
+export const newChain: ChainState = { hash: '', lastSeq: 0 };
+
+/** Between the text of a line and its hash. */
+export const hashKey = ',"hash":"';
+const lineEnd = '"}\n';
+/** SHA-256 in base64url. */
+const hashLength = 43;
+
+export class Chain {
+  #hash: string;
+  /** The last number that the lines so far account for. */
+  lastSeq: number;
+  /** The last number at the last seal, and the lines linked since then, or since this process began. */
+  sealedSeq: number;
+  linesSinceSeal = 0;
+
+  constructor(state: ChainState) {
+    this.#hash = state.hash;
+    this.lastSeq = state.lastSeq;
+    this.sealedSeq = state.lastSeq;
+  }
+
+  get hash(): string {
+    return this.#hash;
+  }
+
+  /**
+   * Makes a line of its text, and links it to the one before.
+   * @param body The line's JSON without the brace that ends it.
+   */
+  link(body: string): string {
+    this.#hash = hash('sha256', this.#hash + body, 'base64url');
+    this.linesSinceSeal++;
+    return body + hashKey + this.#hash + lineEnd;
+  }
+
+  /** Marks what is linked so far as sealed. */
+  sealed(): void {
+    this.sealedSeq = this.lastSeq;
+    this.linesSinceSeal = 0;
+  }
+
+  /** What to go back to where lines could not be written. */
+  save(): () => void {
+    const { lastSeq, sealedSeq, linesSinceSeal } = this;
+    const last = this.#hash;
+    return () => {
+      this.#hash = last;
+      this.lastSeq = lastSeq;
+      this.sealedSeq = sealedSeq;
+      this.linesSinceSeal = linesSinceSeal;
+    };
+  }
+}
+
+/** The hash that a line carries; of a whole line that was linked here, ended by a newline. */
+export function hashOf(line: string): string {
+  return line.slice(-hashLength - lineEnd.length, -lineEnd.length);
+}

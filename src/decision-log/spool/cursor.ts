@@ -1,0 +1,37 @@
+/**
+ * How far a tenant's spool was brought to the sink, on disk: a small file that is replaced as a whole. It may be some
+ * batches behind, which then go to the sink again. Used by the tenant's spool.
+ */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { type ChainState, newChain } from '../chain/chain.ts';
+
+export interface Cursor {
+  /** The segment, by its number, and the bytes of it that the sink has. */
+  readonly segment: number;
+  readonly offset: number;
+  /** Where the chain stood there: what there is to go on from when nothing waits. */
+  readonly chain: ChainState;
+}
+
+export const atStart: Cursor = { segment: 1, offset: 0, chain: newChain };
+
+/** What was saved; the start where nothing was, or where it cannot be read: then all that is there goes to the sink again. */
+export async function readCursor(path: string): Promise<Cursor> {
+  try {
+    const { segment, offset, seq, hash } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    if (!isCount(segment) || !isCount(offset) || !isCount(seq) || typeof hash !== 'string') return atStart;
+    return { segment, offset, chain: { lastSeq: seq, hash } };
+  } catch {
+    return atStart;
+  }
+}
+
+export async function writeCursor(path: string, { segment, offset, chain }: Cursor): Promise<void> {
+  const text = JSON.stringify({ segment, offset, seq: chain.lastSeq, hash: chain.hash });
+  await writeFile(`${path}.tmp`, `${text}\n`, { mode: 0o600 });
+  await rename(`${path}.tmp`, path);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,147 @@
+/**
+ * One tenant's way through the spool: lines are linked and appended in order at one end, and read and delivered at the
+ * other, each side one batch at a time. Used by the spool outlet.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../model/errors.ts';
+import type { Linker } from '../chain/linker.ts';
+import type { Delivery } from '../delivery.ts';
+import type { LogEvent } from '../events.ts';
+import { retried } from './retried.ts';
+import type { TenantSpool } from './tenant-spool.ts';
+
+export interface SpoolLaneOptions {
+  readonly tenant: string;
+  readonly spool: TenantSpool;
+  readonly linker: Linker;
+  readonly delivery: Delivery;
+  readonly sync: boolean;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+  readonly onEvent: (event: LogEvent) => void;
+  readonly hasRoomFor: (bytes: number) => boolean;
+  /** Ends every wait for the disk. */
+  readonly giveUp: AbortSignal;
+  /** Ends every wait for the sink. */
+  readonly endShipping: AbortSignal;
+}
+
+/** How often it is looked whether the sink has made room, in milliseconds. */
+const roomMs = 20;
+
+export class SpoolLane {
+  readonly spool: TenantSpool;
+  readonly linker: Linker;
+  readonly #options: SpoolLaneOptions;
+  #appended: Promise<unknown> = Promise.resolve();
+  #shipping: Promise<void> | undefined;
+  #behindSinceMs = 0;
+  #saving: Promise<void> | undefined;
+
+  constructor(options: SpoolLaneOptions) {
+    this.#options = options;
+    this.spool = options.spool;
+    this.linker = options.linker;
+  }
+
+  /** For how long something has been on its way to the sink without a pause, in milliseconds. */
+  get behindMs(): number {
+    return this.#shipping === undefined ? 0 : performance.now() - this.#behindSinceMs;
+  }
+
+  /** Links lines and appends them, after all that came before. False where it was given up: then nothing was linked. */
+  append(link: (linker: Linker) => readonly string[]): Promise<boolean> {
+    const done = this.#appended.then(() => this.#append(link));
+    this.#appended = done;
+    return done;
+  }
+
+  /** Begins to bring what waits to the sink, unless that is being done. */
+  ship(): void {
+    if (this.#shipping !== undefined || this.spool.waitingBytes === 0) return;
+    this.#behindSinceMs = performance.now();
+    this.#shipping = this.#ship().finally(() => {
+      this.#shipping = undefined;
+      // What was appended between the last look and now.
+      if (!this.#options.endShipping.aborted) this.ship();
+    });
+  }
+
+  /** Resolves when the sink has all that is appended. */
+  async shipped(): Promise<void> {
+    await this.#appended;
+    while (this.#shipping !== undefined) await this.#shipping;
+  }
+
+  /** Notes on disk how far the sink is. Never rejects: what is not noted goes to the sink again. */
+  save(): Promise<void> {
+    this.#saving ??= this.spool
+      .save()
+      .catch((error: unknown) => this.#tell(error))
+      .finally(() => {
+        this.#saving = undefined;
+      });
+    return this.#saving;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#appended, this.#shipping, this.#saving]);
+    await this.spool.close().catch((error: unknown) => this.#tell(error));
+  }
+
+  async #append(link: (linker: Linker) => readonly string[]): Promise<boolean> {
+    const { linker, spool } = this;
+    const { sync, giveUp } = this.#options;
+    const restore = linker.save();
+    const text = link(linker).join('');
+    if (text === '') return true;
+    const done =
+      (await this.#waitForRoom(text.length)) &&
+      (await retried(
+        async () => {
+          await spool.append(text);
+          return true;
+        },
+        { ...this.#options, signal: giveUp },
+      ));
+    if (done !== true) {
+      restore();
+      return false;
+    }
+    if (sync) await spool.sync().catch((error: unknown) => this.#tell(error));
+    this.ship();
+    return true;
+  }
+
+  /** False where it was given up. */
+  async #waitForRoom(bytes: number): Promise<boolean> {
+    const { hasRoomFor, giveUp, onEvent } = this.#options;
+    for (let looks = 0; !hasRoomFor(bytes); looks++) {
+      if (giveUp.aborted) return false;
+      if (looks === 0) onEvent({ kind: 'spool_full', bytes });
+      await delay(roomMs, undefined, { signal: giveUp }).catch(() => {});
+    }
+    return true;
+  }
+
+  async #ship(): Promise<void> {
+    const { spool } = this;
+    const { tenant, delivery, endShipping, retryMinMs, retryMaxMs, onEvent } = this.#options;
+    const reading = { tenant, onEvent, retryMinMs, retryMaxMs, signal: endShipping };
+    while (!endShipping.aborted) {
+      const waiting = await retried(() => spool.read(), reading);
+      if (waiting === undefined) return;
+      const delivered = await delivery.deliver(tenant, waiting.lines, waiting.hashBefore);
+      if (delivered === undefined) return;
+      spool.advance(waiting.end);
+      const { gaps } = delivered;
+      // Not waited for: they are behind all that is being read here.
+      if (gaps.length > 0) void this.append((linker) => linker.link(gaps, 0));
+    }
+  }
+
+  #tell(error: unknown): void {
+    const { tenant, onEvent } = this.#options;
+    onEvent({ kind: 'spool_failed', tenant, message: messageOf(error) });
+  }
+}

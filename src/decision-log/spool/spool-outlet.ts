@@ -1,0 +1,160 @@
+/**
+ * Lines go to files on disk first, and from there to the sink, in order: what is on disk survives the death of this
+ * process and outages of the sink. accept() ends when the lines are in a file. Bounded by bytes: when that many wait, it
+ * takes no more until the sink has taken some. One process at a time has a spool; claim.ts sees to that.
+ */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Linker, type LinkerOptions } from '../chain/linker.ts';
+import { Delivery, type DeliveryOptions } from '../delivery.ts';
+import type { Encoded, Outlet, OutletStats } from '../outlet.ts';
+import { closeWithin, within } from '../within.ts';
+import { retried } from './retried.ts';
+import { SpoolLane } from './spool-lane.ts';
+import { TenantSpool } from './tenant-spool.ts';
+
+export interface SpoolOutletOptions extends Omit<DeliveryOptions, 'abandon'>, LinkerOptions {
+  /** Of this instance alone. */
+  readonly directory: string;
+  /** How much may wait for the sink, about: each tenant keeps up to two segments of 8 MiB beyond it. */
+  readonly spoolBytes: number;
+  /** Whether every write waits for the disk: survives the loss of power too. */
+  readonly sync: boolean;
+}
+
+/** How often it is noted on disk how far the sink is; what it took since then, it gets again after a crash. */
+const saveMs = 200;
+/** What closing may take beyond its deadline: the ends of chains are written to local files. */
+const leastCloseMs = 500;
+
+export class SpoolOutlet implements Outlet {
+  readonly description: string;
+  readonly fullCause = 'spool_full';
+  readonly #options: SpoolOutletOptions;
+  readonly #delivery: Delivery;
+  readonly #giveUp = new AbortController();
+  /** Ends what waits for the sink. */
+  readonly #endShipping = new AbortController();
+  readonly #lanes = new Map<string, SpoolLane>();
+  readonly #timers: NodeJS.Timeout[];
+
+  private constructor(options: SpoolOutletOptions) {
+    this.#options = options;
+    const bound = `${Math.round(options.spoolBytes / 2 ** 20)} MiB`;
+    this.description = `${options.sink.description}, by way of the spool ${options.directory}, where up to ${bound} wait when that is slow or gone`;
+    this.#delivery = new Delivery({ ...options, abandon: this.#endShipping.signal });
+    this.#timers = [
+      setInterval(() => this.#sealIdle(), options.sealIntervalMs).unref(),
+      setInterval(() => void this.#save(), saveMs).unref(),
+    ];
+  }
+
+  /**
+   * Opens what an earlier process left, and begins to bring it to the sink.
+   * @throws what the file system throws
+   */
+  static async open(options: SpoolOutletOptions): Promise<SpoolOutlet> {
+    const outlet = new SpoolOutlet(options);
+    await mkdir(options.directory, { recursive: true, mode: 0o700 });
+    for (const entry of await readdir(options.directory, { withFileTypes: true })) {
+      if (entry.isDirectory()) await outlet.#resume(entry.name);
+    }
+    return outlet;
+  }
+
+  lastSeq(tenant: string): number {
+    return this.#lanes.get(tenant)?.linker.lastSeq ?? 0;
+  }
+
+  async accept({ tenant, bodies, lastSeq }: Encoded): Promise<number | undefined> {
+    const lane = this.#lanes.get(tenant) ?? (await this.#begin(tenant));
+    if (lane === undefined) return undefined;
+    return (await lane.append((linker) => linker.link(bodies, lastSeq))) ? 0 : undefined;
+  }
+
+  stats(): OutletStats {
+    const { delivered, refused, failedWrites } = this.#delivery;
+    let behindMs = 0;
+    for (const lane of this.#lanes.values()) behindMs = Math.max(behindMs, lane.behindMs);
+    return { delivered, refused, failedWrites, spoolBytes: this.#waitingBytes(), behindMs };
+  }
+
+  giveUp(): void {
+    this.#giveUp.abort();
+  }
+
+  async close(deadlineMs: number, abandoned: Parameters<Outlet['close']>[1]): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    const lanes = [...this.#lanes];
+    const { onEvent, sink } = this.#options;
+    const ended = Promise.all(
+      lanes.map(([tenant, lane]) => lane.append((linker) => linker.stop(abandoned.get(tenant)))),
+    );
+    // Local files, which may be on a disk that is full or does not answer.
+    await within(Math.max(deadlineMs, leastCloseMs), ended);
+    this.giveUp();
+    await within(deadlineMs, Promise.all(lanes.map(([, lane]) => lane.shipped())));
+    this.#endShipping.abort();
+    await within(leastCloseMs, Promise.all(lanes.map(([, lane]) => lane.close())));
+    const bytes = this.#waitingBytes();
+    if (bytes > 0) onEvent({ kind: 'left_in_spool', bytes });
+    await closeWithin(sink, onEvent);
+  }
+
+  async #resume(tenant: string): Promise<void> {
+    const lane = await this.#open(tenant);
+    const { before, chain, cutBytes, waitingBytes } = lane.spool;
+    if (before === 'nothing') return;
+    const { onEvent } = this.#options;
+    const { lastSeq } = chain;
+    if (before === 'crash') {
+      onEvent({ kind: 'crashed', tenant, lastSeq, cutBytes });
+      // Whoever reads the log should see it, even where nothing is asked any more.
+      void lane.append((linker) => linker.begin());
+    } else onEvent({ kind: 'resumed', tenant, lastSeq, waitingBytes });
+    lane.ship();
+  }
+
+  /** Undefined where it was given up: a directory cannot be made as long as the disk is full. */
+  async #begin(tenant: string): Promise<SpoolLane | undefined> {
+    const { onEvent, retryMinMs, retryMaxMs } = this.#options;
+    const { signal } = this.#giveUp;
+    return retried(() => this.#open(tenant), { tenant, onEvent, retryMinMs, retryMaxMs, signal });
+  }
+
+  async #open(tenant: string): Promise<SpoolLane> {
+    const options = this.#options;
+    const spool = await TenantSpool.open(join(options.directory, tenant));
+    const lane = new SpoolLane({
+      ...options,
+      tenant,
+      spool,
+      linker: new Linker(tenant, spool.chain, spool.before, options),
+      delivery: this.#delivery,
+      hasRoomFor: (bytes) => this.#hasRoomFor(bytes),
+      giveUp: this.#giveUp.signal,
+      endShipping: this.#endShipping.signal,
+    });
+    this.#lanes.set(tenant, lane);
+    return lane;
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    const waiting = this.#waitingBytes();
+    return waiting === 0 || waiting + bytes <= this.#options.spoolBytes;
+  }
+
+  #waitingBytes(): number {
+    let bytes = 0;
+    for (const lane of this.#lanes.values()) bytes += lane.spool.waitingBytes;
+    return bytes;
+  }
+
+  #sealIdle(): void {
+    for (const lane of this.#lanes.values()) if (lane.linker.isUnsealed) void lane.append((linker) => linker.seal());
+  }
+
+  async #save(): Promise<void> {
+    for (const lane of this.#lanes.values()) await lane.save();
+  }
+}
