@@ -13,11 +13,14 @@ export function describeBinding(binding: string): string {
   return Array.isArray(parts) ? describeBindingParts(parts) : visible(binding);
 }
 
+/** What stands for a part that a mask of the decision log dropped. */
+const masked = '(masked)';
+
 /** The same from its parts: [subject, role, scope, effect] or [subject, role, scope, effect, name]. */
 export function describeBindingParts([subject, role, scope, effect, name]: readonly unknown[]): string {
-  const place = typeof scope === 'string' ? scope : JSON.stringify(scope);
-  const marks = [...(name === undefined ? [] : [name]), ...(effect === 'deny' ? ['deny'] : [])];
-  return visible(`${subject} ${role} on ${place}${marks.length === 0 ? '' : ` (${marks.join(', ')})`}`);
+  const place = scope === null ? masked : typeof scope === 'string' ? scope : JSON.stringify(scope);
+  const marks = [...(name === undefined ? [] : [name ?? masked]), ...(effect === 'deny' ? ['deny'] : [])];
+  return visible(`${subject ?? masked} ${role} on ${place}${marks.length === 0 ? '' : ` (${marks.join(', ')})`}`);
 }
 
 /** "allowed" or "denied", with what a mode made of it. */

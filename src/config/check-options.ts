@@ -90,6 +90,7 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
     clashes.push({ about: ['decision-log', 'redis'], missing: true, message: '--decision-log=redis needs --redis' });
   }
   clashes.push(...servingClashesOf(options));
+  clashes.push(...maskClashesOf(options));
   if (!instancePattern.test(instance)) {
     const message = `--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`;
     clashes.push({ about: ['instance'], message });
@@ -138,6 +139,16 @@ function tlsClashesOf({ tlsCert, tlsKey, tlsClientCa, tlsRequireClientCert }: Se
   needs(tlsClientCa !== undefined, 'tls-client-ca', 'tls-cert', tlsCert !== undefined);
   needs(tlsRequireClientCert, 'tls-require-client-cert', 'tls-client-ca', tlsClientCa !== undefined);
   return clashes;
+}
+
+function maskClashesOf({ decisionLogMask = [], decisionLogMaskKeyFile }: ServeOptions): readonly Clash[] {
+  const about = ['decision-log-mask', 'decision-log-mask-key-file'] as const;
+  const isHashed = decisionLogMask.some((rule) => rule.endsWith('=hash'));
+  if (isHashed === (decisionLogMaskKeyFile !== undefined)) return [];
+  const message = isHashed
+    ? '--decision-log-mask hashes a field, which needs --decision-log-mask-key-file'
+    : '--decision-log-mask-key-file needs a field that --decision-log-mask hashes, such as subject=hash';
+  return [{ about, missing: true, message }];
 }
 
 function sameAddress(a: ServeOptions['grpcAddress'], b: ServeOptions['grpcAddress']): boolean {

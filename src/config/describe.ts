@@ -7,6 +7,7 @@ import { type ServeOptions, serveOptions } from './options.ts';
 
 const placeholders: Readonly<Record<string, string>> = {
   integer: 'number',
+  fraction: '0..1',
   duration: 'duration',
   bytes: 'size',
 };

@@ -4,6 +4,7 @@ export type OptionKind =
   | 'string'
   | 'boolean'
   | 'integer'
+  | 'fraction'
   | 'duration'
   | 'bytes'
   | 'address'

@@ -7,6 +7,7 @@
 
 import { decisionLogOptions } from './decision-log-options.ts';
 import { followingOptions } from './following-options.ts';
+import { logContentOptions } from './log-content-options.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { redisOptions } from './redis-options.ts';
 
@@ -172,6 +173,7 @@ export const serveOptions = [
       'How long requests may wait for their turn; when they wait longer for a while, late ones are refused (OVERLOADED).',
   },
   ...decisionLogOptions,
+  ...logContentOptions,
   {
     key: 'drain-timeout',
     kind: 'duration',
@@ -229,6 +231,7 @@ type Value<Spec extends OptionSpec> = Spec extends { readonly choices: readonly 
       string: string;
       boolean: boolean;
       integer: number;
+      fraction: number;
       duration: number;
       bytes: number;
       address: HostPort;

@@ -18,7 +18,10 @@ export interface OptionSources {
   readonly file?: { readonly path: string; readonly values: unknown };
   /** The candidate that a name was probably meant to be. */
   readonly suggest: (name: string, candidates: Iterable<string>) => string | undefined;
-  /** Further checks of single values by key; what they throw becomes a problem. A secret must not be in its message. */
+  /**
+   * Further checks by key, of single values and of each item of a list; what they throw becomes a problem. A secret must
+   * not be in its message.
+   */
   readonly validators?: Readonly<Record<string, (text: string) => unknown>>;
   /** Variables with our prefix that other commands read. */
   readonly otherVariables?: readonly string[];
@@ -101,11 +104,17 @@ function checkedValue(
     return undefined;
   }
   try {
-    if (typeof parsed.value === 'string') sources.validators?.[spec.key]?.(parsed.value);
+    const validate = sources.validators?.[spec.key];
+    if (validate !== undefined) for (const text of textsOf(parsed.value)) validate(text);
   } catch (error) {
     problems.push(`${written.where} ${shown}: ${messageOf(error)}`);
   }
   return parsed.value;
+}
+
+function textsOf(value: ParsedValue): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
 }
 
 function defaultOf(spec: OptionSpec, sources: OptionSources): ParsedValue | undefined {

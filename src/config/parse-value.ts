@@ -32,6 +32,10 @@ const parsers: Readonly<Record<Exclude<OptionKind, 'list'>, KindParser>> = {
   },
   integer: (spec, text) =>
     /^[0-9]{1,15}$/.test(text) ? bounded(spec, Number(text)) : { problem: 'is not a whole number' },
+  fraction: (_, text) =>
+    /^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/.test(text)
+      ? { value: Number(text) }
+      : { problem: 'is not a fraction; write a number from 0 to 1, such as 0.01' },
   duration: (spec, text) => {
     const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
     if (match === null) return { problem: 'is not a duration; write a number and ms, s, m or h, such as 10s' };
@@ -65,7 +69,7 @@ export function parseValue(spec: OptionSpec, written: unknown): Parsed {
     return written === '' ? { problem: 'is empty; leave the option out instead' } : parsers[spec.kind](spec, written);
   }
   if (typeof written === 'boolean' && spec.kind === 'boolean') return { value: written };
-  if (typeof written === 'number' && (spec.kind === 'integer' || spec.kind === 'bytes')) {
+  if (typeof written === 'number' && (spec.kind === 'integer' || spec.kind === 'bytes' || spec.kind === 'fraction')) {
     return parsers[spec.kind](spec, String(written));
   }
   // YAML reads 0660 as a number in its own way: only text says which digits were meant.

@@ -4,6 +4,8 @@
  * until the buffer is full; then it does what the operator chose: drop, and tell
  * by a gap record, or have callers wait. append() must never wait, throw or do I/O.
  */
+import { type Content, formatContent, plainContent } from './content/content.ts';
+import { PathTurns } from './content/path-turns.ts';
 import type { LogEvent } from './events.ts';
 import { Lane, type Shared, type WhenFull } from './lane.ts';
 import type { DecisionEntry, DecisionLog, DecisionLogStats } from './log.ts';
@@ -17,6 +19,8 @@ export interface BufferedLogOptions {
   readonly outlet: Outlet;
   /** Default drop-newest. */
   readonly whenFull?: WhenFull;
+  /** What is recorded, and what of it; everything by default. */
+  readonly content?: Content;
   /** Most bytes that may wait, about; default 64 MiB. */
   readonly bufferBytes?: number;
   /** Records that are written at once; as many waiting are written without delay. Default 1,000. */
@@ -37,7 +41,10 @@ const inWords: Readonly<Record<WhenFull, string>> = {
 
 export class BufferedDecisionLog implements DecisionLog {
   readonly description: string;
+  readonly takesPath: Content['takesPath'];
   readonly #shared: Shared;
+  readonly #wants: Content['wants'];
+  readonly #paths = new PathTurns();
   readonly #lanes = new Map<string, Lane>();
   readonly #waiters: RoomWaiters;
   #lastTenant = '';
@@ -45,14 +52,18 @@ export class BufferedDecisionLog implements DecisionLog {
   #closing: Promise<void> | undefined;
 
   constructor(options: BufferedLogOptions) {
+    const content = options.content ?? plainContent;
+    this.takesPath = content.takesPath;
+    this.#wants = content.wants;
     const bufferBytes = options.bufferBytes ?? 64 * 1024 * 1024;
     const whenFull = options.whenFull ?? 'drop-newest';
     const { outlet } = options;
-    this.description = `${outlet.description}; ${formatMiB(bufferBytes)} of memory may wait for that, ${inWords[whenFull]}`;
+    this.description = `${outlet.description}; ${formatMiB(bufferBytes)} of memory may wait for that, ${inWords[whenFull]}${formatContent(content)}`;
     this.#shared = {
       instance: options.instance,
       outlet,
       whenFull,
+      content,
       bufferBytes,
       commonBytes: bufferBytes,
       laneBytes: 0,
@@ -79,6 +90,9 @@ export class BufferedDecisionLog implements DecisionLog {
   }
 
   append(entry: DecisionEntry): void {
+    // Before it is numbered: what is not wanted is not missing.
+    if (this.#wants !== undefined && !this.#wants(entry)) return;
+    if (entry.path !== undefined) this.#paths.add(entry.path);
     if (this.#closing !== undefined) {
       this.#shared.appended++;
       this.#shared.dropped++;

@@ -6,6 +6,8 @@
  * Lines are concatenated by hand from pieces that are cached where they repeat
  * (time, revision, caller): 0.5 us a record where JSON.stringify takes 0.8.
  */
+import { type Content, plainContent } from './content/content.ts';
+import { type DecidingPath, toWrittenPath } from './content/deciding-path.ts';
 import type { DecisionEntry } from './log.ts';
 
 /** Encodes the records of one tenant of one instance: texts without the brace that ends them, as the chain takes them. */
@@ -16,32 +18,55 @@ export interface Encoder {
 /** All but what JSON writes as it is: not quote, backslash, control characters, nor surrogates, which may be unpaired. */
 const needsEscape = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
-export function createEncoder(instance: string, tenant: string): Encoder {
+/** @param content What is masked, and what was sampled. */
+export function createEncoder(instance: string, tenant: string, content: Content = plainContent): Encoder {
   const afterId = `","instance":${quoted(instance)},"seq":`;
-  const afterTime = `","tenant":${quoted(tenant)},"subject":`;
+  const afterTime = `","tenant":${quoted(tenant)}`;
   const formatTime = createTimeFormatter();
   const formatContext = createContextFormatter();
 
+  const format = (entry: DecisionEntry, seq: number): string => {
+    let line = `{"id":"${entry.id}${afterId}${seq},"time":"${formatTime(entry.time)}${afterTime}`;
+    if (entry.subject !== '') line += `,"subject":${quoted(entry.subject)}`;
+    line += `,"action":${quoted(entry.action)}`;
+    if (entry.object !== '') line += `,"object":${quoted(entry.object)}`;
+    line += entry.allowed ? ',"allowed":true' : ',"allowed":false';
+    if (entry.enforcedAllowed !== entry.allowed) line += `,"enforced_allowed":${entry.enforcedAllowed}`;
+    line += `,"reason":"${entry.reason}"`;
+    if (entry.binding !== '') line += `,"binding":${entry.binding}`;
+    line += formatContext(entry);
+    if (entry.traceId !== '') line += `,"trace_id":${quoted(entry.traceId)}`;
+    if (entry.reach !== 'inherited') line += `,"reach":"${entry.reach}"`;
+    if (entry.attributes !== undefined) line += `,"attributes":${JSON.stringify(entry.attributes)}`;
+    if (entry.assertedGroups !== undefined) line += `,"asserted_groups":${JSON.stringify(entry.assertedGroups)}`;
+    if (entry.activeRoles !== undefined) line += `,"active_roles":${JSON.stringify(entry.activeRoles)}`;
+    if (entry.results >= 0) line += `,"results":${entry.results}`;
+    if (entry.dataAgeMs !== 0) line += `,"data_age_ms":${entry.dataAgeMs}`;
+    if (entry.path !== undefined) line += formatPath(entry.path);
+    return line;
+  };
+  const { mask, rateOf } = content;
+  if (mask === undefined && rateOf === undefined) return { decision: format };
+
   return {
     decision(entry, seq) {
-      let line = `{"id":"${entry.id}${afterId}${seq},"time":"${formatTime(entry.time)}${afterTime}${quoted(entry.subject)}`;
-      line += `,"action":${quoted(entry.action)}`;
-      if (entry.object !== '') line += `,"object":${quoted(entry.object)}`;
-      line += entry.allowed ? ',"allowed":true' : ',"allowed":false';
-      if (entry.enforcedAllowed !== entry.allowed) line += `,"enforced_allowed":${entry.enforcedAllowed}`;
-      line += `,"reason":"${entry.reason}"`;
-      if (entry.binding !== '') line += `,"binding":${entry.binding}`;
-      line += formatContext(entry);
-      if (entry.traceId !== '') line += `,"trace_id":${quoted(entry.traceId)}`;
-      if (entry.reach !== 'inherited') line += `,"reach":"${entry.reach}"`;
-      if (entry.attributes !== undefined) line += `,"attributes":${JSON.stringify(entry.attributes)}`;
-      if (entry.assertedGroups !== undefined) line += `,"asserted_groups":${JSON.stringify(entry.assertedGroups)}`;
-      if (entry.activeRoles !== undefined) line += `,"active_roles":${JSON.stringify(entry.activeRoles)}`;
-      if (entry.results >= 0) line += `,"results":${entry.results}`;
-      if (entry.dataAgeMs !== 0) line += `,"data_age_ms":${entry.dataAgeMs}`;
-      return line;
+      const shown = mask?.(entry);
+      let line = format(shown === undefined ? entry : shown.entry, seq);
+      if (rateOf !== undefined) line += formatRate(rateOf(entry));
+      if (shown === undefined) return line;
+      if (shown.masked.length > 0) line += `,"masked":${JSON.stringify(shown.masked)}`;
+      return shown.path === '' ? line : `${line},"path":${shown.path}`;
     },
   };
+}
+
+function formatRate(rate: number): string {
+  return rate < 1 ? `,"sample_rate":${rate}` : '';
+}
+
+function formatPath(path: DecidingPath): string {
+  const found = path.resolve();
+  return found === undefined ? '' : `,"path":${JSON.stringify(toWrittenPath(found))}`;
 }
 
 /** The text as a JSON string. */

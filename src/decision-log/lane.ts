@@ -8,6 +8,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type EncodedBatch, takeBatch } from './batch.ts';
 import { createMarks, type GapCause, type Marks, type Range } from './chain/marks.ts';
+import type { Content } from './content/content.ts';
 import { createEncoder } from './encode.ts';
 import type { LogEvent } from './events.ts';
 import type { DecisionEntry } from './log.ts';
@@ -22,6 +23,7 @@ export interface Shared {
   readonly instance: string;
   readonly outlet: Outlet;
   readonly whenFull: WhenFull;
+  readonly content: Content;
   readonly bufferBytes: number;
   /** While all lanes together hold less than this, any of them may take more. */
   commonBytes: number;
@@ -71,7 +73,7 @@ export class Lane {
     this.#shared = shared;
     this.#settledSeq = shared.outlet.lastSeq(tenant);
     this.#queue = new DecisionQueue(this.#settledSeq + 1);
-    this.#encoder = createEncoder(shared.instance, tenant);
+    this.#encoder = createEncoder(shared.instance, tenant, shared.content);
     this.#marks = createMarks(shared.instance, tenant);
   }
 

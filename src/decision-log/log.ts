@@ -5,6 +5,7 @@
 import type { Attributes } from '../model/condition.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Reach, Reason } from '../model/query.ts';
+import type { DecidingPath } from './content/deciding-path.ts';
 import type { OutletStats } from './outlet.ts';
 
 /** Which RPC asked. */
@@ -45,6 +46,8 @@ export interface DecisionEntry {
   readonly attributes: Attributes | undefined;
   /** For lists: how many elements were answered; -1 for single questions. */
   readonly results: number;
+  /** Why, for the records that tell it; undefined for the others. */
+  readonly path: DecidingPath | undefined;
 }
 
 /** Counters since start; all monotonic but `pending*`, `spoolBytes` and `behindMs`. */
@@ -64,6 +67,11 @@ export interface DecisionLog {
   readonly hasRoom: boolean;
   /** Resolves when there is room. @throws PosternError LOG_FULL when the signal ends the wait */
   room(signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * Whether the record of the check with this id tells its path; absent where none does. On the hot path: it allocates
+   * nothing and never throws.
+   */
+  readonly takesPath?: ((id: string) => boolean) | undefined;
   append(entry: DecisionEntry): void;
   stats(): DecisionLogStats;
   /**

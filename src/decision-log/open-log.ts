@@ -3,6 +3,7 @@
  */
 import { BufferedDecisionLog } from './buffered-log.ts';
 import type { Signer } from './chain/seal-key.ts';
+import { type Content, plainContent } from './content/content.ts';
 import { DirectOutlet } from './direct-outlet.ts';
 import type { LogEvent } from './events.ts';
 import type { WhenFull } from './lane.ts';
@@ -33,8 +34,8 @@ export interface OpenLogOptions {
   /** A chain is sealed when so many milliseconds have gone since its last seal; default 60,000. */
   readonly sealIntervalMs?: number;
   readonly sign?: Signer | undefined;
-  /** What is recorded of all that is decided, for start records: keys and JSON values. */
-  readonly content?: Readonly<Record<string, unknown>>;
+  /** What is recorded of all that is decided; everything, as it is, by default. */
+  readonly content?: Content;
   /** Told once per outage, not once per record. Must not throw. */
   readonly onEvent?: (event: LogEvent) => void;
   /** Milliseconds since 1970. */
@@ -54,6 +55,7 @@ const whenFull: Readonly<Record<LogMode, WhenFull>> = {
 /** @throws what the file system throws where the spool cannot be opened */
 export async function openLog(options: OpenLogOptions): Promise<BufferedDecisionLog> {
   const { mode, instance, sink, spool, onEvent = () => {}, now = Date.now, intervalMs = 10 } = options;
+  const content = options.content ?? plainContent;
   const shared = {
     instance,
     sink,
@@ -61,7 +63,7 @@ export async function openLog(options: OpenLogOptions): Promise<BufferedDecision
     retryMaxMs: options.retryMaxMs ?? 5_000,
     onEvent,
     now,
-    logFacts: JSON.stringify({ mode, sink: sink.description, ...options.content }),
+    logFacts: (tenant: string) => JSON.stringify({ mode, sink: sink.description, ...content.describe(tenant) }),
     lostMs: intervalMs,
     sealIntervalMs: options.sealIntervalMs ?? 60_000,
     sealLines,
@@ -74,6 +76,7 @@ export async function openLog(options: OpenLogOptions): Promise<BufferedDecision
   return new BufferedDecisionLog({
     instance,
     outlet,
+    content,
     whenFull: whenFull[mode],
     ...(options.bufferBytes === undefined ? {} : { bufferBytes: options.bufferBytes }),
     ...(options.batchRecords === undefined ? {} : { batchRecords: options.batchRecords }),

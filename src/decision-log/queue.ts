@@ -4,6 +4,7 @@
  * numbers; a number that was given to a record which was then dropped ends a
  * run, so that the reader of the queue sees every gap without a list of them.
  */
+import { pathBytes } from './content/deciding-path.ts';
 import type { DecisionEntry } from './log.ts';
 
 /** Longest run: an array that grows by doubling to this, then the next one begins. */
@@ -20,6 +21,7 @@ export function estimateBytes(entry: DecisionEntry): number {
   if (entry.attributes !== undefined) bytes += 2 * JSON.stringify(entry.attributes).length;
   if (entry.assertedGroups !== undefined) for (const group of entry.assertedGroups) bytes += 48 + group.length;
   if (entry.activeRoles !== undefined) for (const role of entry.activeRoles) bytes += 48 + role.length;
+  if (entry.path !== undefined) bytes += pathBytes;
   return bytes;
 }
 

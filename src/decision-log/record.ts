@@ -29,7 +29,7 @@ export interface DecisionRecord extends Common {
   /** Present where the mode made the answer another one. */
   readonly enforced_allowed?: boolean;
   readonly reason: string;
-  /** [subject, role, scope, effect] or [subject, role, scope, effect, name]. */
+  /** [subject, role, scope, effect] or [subject, role, scope, effect, name]; null for what a mask dropped. */
   readonly binding?: readonly unknown[];
   readonly revision: string;
   readonly mode: string;

@@ -2,6 +2,7 @@
  * A view: questions to one snapshot, each checked against the limits, answered
  * by the engine under the tenant's mode, counted, and recorded.
  */
+import { DecidingPath } from '../decision-log/content/deciding-path.ts';
 import type { DecisionEntry, DecisionLog, Source } from '../decision-log/log.ts';
 import { decideFound } from '../engine/decide.ts';
 import { explain } from '../engine/explain.ts';
@@ -70,7 +71,7 @@ export class SnapshotView implements View {
     this.#checkRest(query, fieldPrefix);
     const nowMs = this.#context.now();
     const verdict = this.mode === 'off' ? off : decideFound(this.snapshot, query, subject, object, nowMs, fieldPrefix);
-    return this.#record(query, verdict, call, nowMs);
+    return this.#record(query, verdict, call, nowMs, undefined);
   }
 
   explain(query: Query, call: Call): Explanation {
@@ -80,7 +81,8 @@ export class SnapshotView implements View {
     const nowMs = this.#context.now();
     const explained =
       this.mode === 'off' ? { verdict: off, path: undefined } : explain(this.snapshot, query, nowMs, 'check.');
-    const decision = this.#record(query, explained.verdict, call, nowMs);
+    const path = DecidingPath.known(explained.path);
+    const decision = this.#record(query, explained.verdict, call, nowMs, path);
     return { decision, path: explained.path, summary: summarise(query, decision, explained.path) };
   }
 
@@ -192,7 +194,8 @@ export class SnapshotView implements View {
     checkAttributes(question.attributes, this.snapshot.attributeTypes, '');
   }
 
-  #record(query: Query, verdict: Verdict, call: Call, nowMs: number): Decision {
+  /** @param path Where it is known already; otherwise the log may take a sample of it. */
+  #record(query: Query, verdict: Verdict, call: Call, nowMs: number, path: DecidingPath | undefined): Decision {
     const context = this.#context;
     const decision: Decision = {
       allowed: verdict.allowed || this.mode !== 'enforce',
@@ -205,7 +208,11 @@ export class SnapshotView implements View {
     const count = context.counters[call.source];
     if (decision.allowed) count.allowed++;
     else count.denied++;
-    context.log.append(this.#entry(query, query.object, decision, call, nowMs, -1));
+    const { takesPath } = context.log;
+    if (path === undefined && takesPath !== undefined && takesPath(decision.decisionId) && this.mode !== 'off') {
+      path = DecidingPath.later(this.snapshot, query, nowMs);
+    }
+    context.log.append(this.#entry(query, query.object, decision, call, nowMs, -1, path));
     return decision;
   }
 
@@ -223,7 +230,7 @@ export class SnapshotView implements View {
       enforcedAllowed: allowed,
       mode: this.mode,
     };
-    this.#context.log.append(this.#entry(question, object, decision, call, nowMs, results));
+    this.#context.log.append(this.#entry(question, object, decision, call, nowMs, results, undefined));
   }
 
   #entry(
@@ -233,6 +240,7 @@ export class SnapshotView implements View {
     call: Call,
     time: number,
     results: number,
+    path: DecidingPath | undefined,
   ): DecisionEntry {
     return {
       id: decision.decisionId,
@@ -256,6 +264,7 @@ export class SnapshotView implements View {
       activeRoles: asked.activeRoles?.length ? asked.activeRoles : undefined,
       attributes: asked.attributes,
       results,
+      path,
     };
   }
 }

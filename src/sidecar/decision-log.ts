@@ -17,6 +17,7 @@ import type { RedisAccess } from '../store/redis/access.ts';
 import { connect } from '../store/redis/connection.ts';
 import { createDecisionAppender } from '../store/redis/decision-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { openLogContent } from './log-content.ts';
 
 /** What a sidecar needs of its decision log, and what it gives back at the end. */
 export interface OpenDecisionLog {
@@ -27,7 +28,7 @@ export interface OpenDecisionLog {
 /**
  * @param claim What was claimed for this process, where records wait on disk; claimed here where nobody did.
  * @param redis Undefined where decisions do not go there.
- * @throws PosternError INVALID_OPTION where the spool, or the key for seals, cannot be used
+ * @throws PosternError INVALID_OPTION where the spool, the key for seals or that of masks cannot be used
  */
 export async function openDecisionLog(
   options: ServeOptions,
@@ -42,11 +43,13 @@ export async function openDecisionLog(
   }
   const { instance, decisionLogSigningKey: keyFile } = options;
   const sign = keyFile === undefined ? undefined : readSigner(keyFile);
+  const content = await openLogContent(options, logger);
   const claimed = claim ?? (await claimOf(options, instance));
   const sink = openSink(kind, options, redis);
   try {
     const log = await openLog({
       mode: decisionLogMode(options),
+      content,
       instance,
       sink,
       spool: claimed && {

@@ -1,6 +1,7 @@
 // Decisions for tests of the log: one constructor, and what a sink in memory received.
 import { BufferedDecisionLog, type BufferedLogOptions } from '../../src/decision-log/buffered-log.ts';
 import { createMarks, type GapCause } from '../../src/decision-log/chain/marks.ts';
+import type { Content } from '../../src/decision-log/content/content.ts';
 import { DirectOutlet } from '../../src/decision-log/direct-outlet.ts';
 import { createEncoder } from '../../src/decision-log/encode.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
@@ -32,13 +33,14 @@ export function decisionEntry(overrides: Partial<DecisionEntry> = {}): DecisionE
     activeRoles: undefined,
     attributes: undefined,
     results: -1,
+    path: undefined,
     ...overrides,
   };
 }
 
 /** Whole lines of an instance and tenant that no chain links. */
-export function createLines(instance: string, tenant: string) {
-  const encoder = createEncoder(instance, tenant);
+export function createLines(instance: string, tenant: string, content?: Content) {
+  const encoder = createEncoder(instance, tenant, content);
   const marks = createMarks(instance, tenant);
   return {
     decision: (entry: DecisionEntry, seq: number) => `${encoder.decision(entry, seq)}}\n`,
@@ -68,7 +70,7 @@ export function createDirectLog(sink: Sink, options: Partial<BufferedLogOptions>
     retryMaxMs: 2,
     onEvent,
     now,
-    logFacts: '{}',
+    logFacts: () => '{}',
     lostMs: 0,
     sealIntervalMs: 3_600_000,
     sealLines: 1_000_000,

@@ -28,7 +28,7 @@ export interface PdpHarness {
 
 export async function startPdp(
   tenants: readonly string[],
-  options: { nowMs?: number; allowAssertedGroups?: boolean } = {},
+  options: { nowMs?: number; allowAssertedGroups?: boolean; takesPath?: (id: string) => boolean } = {},
 ): Promise<PdpHarness> {
   const store = createMemoryStore();
   const log: DecisionEntry[] = [];
@@ -36,7 +36,11 @@ export async function startPdp(
   const served = new Tenants(replicas);
   const pdp = createPdp({
     tenants: served,
-    log: { hasRoom: true, append: (entry: DecisionEntry) => log.push(entry) } as unknown as DecisionLog,
+    log: {
+      hasRoom: true,
+      takesPath: options.takesPath,
+      append: (entry: DecisionEntry) => log.push(entry),
+    } as unknown as DecisionLog,
     nextId: createIds(),
     now: () => options.nowMs ?? 1_000,
     allowAssertedGroups: options.allowAssertedGroups ?? false,

@@ -43,10 +43,11 @@ function toOptions(spec: OptionSpec): readonly Option[] {
 
 /** @throws PosternError INVALID_OPTION, with every problem of every source */
 async function readOptions(flags: Flags): Promise<{ options: ServeOptions; isNamed: boolean }> {
-  const [{ suggest }, { parseRedisUrl }, { createInstanceName }] = await Promise.all([
+  const [{ suggest }, { parseRedisUrl }, { createInstanceName }, { contentValidators }] = await Promise.all([
     import('../../policy-file/suggest.ts'),
     import('../../store/redis/target.ts'),
     import('../../config/instance-name.ts'),
+    import('../../decision-log/content/validators.ts'),
   ]);
   const path = flags.config ?? process.env[fileVariable];
   const file = typeof path === 'string' && path !== '' ? { path, values: await readOptionsFile(path) } : undefined;
@@ -55,7 +56,7 @@ async function readOptions(flags: Flags): Promise<{ options: ServeOptions; isNam
     env: process.env,
     ...(file === undefined ? {} : { file }),
     suggest,
-    validators: { redis: (url: string) => parseRedisUrl(url, 'it') },
+    validators: { redis: (url: string) => parseRedisUrl(url, 'it'), ...contentValidators },
     otherVariables: [addressVariable, tokenVariable],
     instance: createInstanceName(),
   };

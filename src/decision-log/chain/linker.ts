@@ -9,7 +9,7 @@ import type { Signer } from './seal-key.ts';
 export interface LinkerOptions {
   readonly instance: string;
   /** How this log is kept, as JSON, for start records. */
-  readonly logFacts: string;
+  readonly logFacts: (tenant: string) => string;
   /** With `crash` in a start record: how many milliseconds before it may be missing. */
   readonly lostMs: number;
   /** A chain is sealed when so many milliseconds have gone since the last seal, or so many lines. */
@@ -21,6 +21,7 @@ export interface LinkerOptions {
 
 export class Linker {
   readonly #options: LinkerOptions;
+  readonly #tenant: string;
   readonly #marks: Marks;
   readonly #chain: Chain;
   readonly #before: Before;
@@ -29,6 +30,7 @@ export class Linker {
 
   constructor(tenant: string, state: ChainState, before: Before, options: LinkerOptions) {
     this.#options = options;
+    this.#tenant = tenant;
     this.#marks = createMarks(options.instance, tenant);
     this.#chain = new Chain(state);
     this.#before = before;
@@ -109,6 +111,8 @@ export class Linker {
     const { logFacts, lostMs, now } = this.#options;
     this.#started = true;
     const next = this.#chain.lastSeq + 1;
-    return this.#chain.link(this.#marks.start({ next, after: this.#before, lostMs, log: logFacts }, now()));
+    return this.#chain.link(
+      this.#marks.start({ next, after: this.#before, lostMs, log: logFacts(this.#tenant) }, now()),
+    );
   }
 }
