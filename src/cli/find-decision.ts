@@ -4,18 +4,18 @@
  */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { timeOfId } from '../decision-log/ids.ts';
 import { findLogFiles, readLines } from '../decision-log/log-files.ts';
-import type { StreamClient } from '../decision-log/read-stream.ts';
+import { entryIdBefore, type StreamClient } from '../decision-log/read-stream.ts';
 import { type DecisionRecord, parseRecord } from '../decision-log/record.ts';
 import { PosternError } from '../model/errors.ts';
 import { defaultTenant } from '../model/names.ts';
 import type { LogPlace } from './log-options.ts';
 import { openStream, sayWhereLogsAre } from './open-log.ts';
 
-/** How far the clocks of a sidecar and of whoever stamps what it writes may be apart. */
-const clockSkewMs = 10 * 60_000;
+/** How far the clocks of a sidecar and of the file system may be apart. */
+const clockSkewMs = 5 * 60_000;
 const entriesPerRead = 1_000;
-const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** @throws PosternError NOT_FOUND, STORE_UNAVAILABLE; STORE_CORRUPT for a damaged record */
 export async function findDecision(place: LogPlace, id: string): Promise<DecisionRecord> {
@@ -50,7 +50,7 @@ async function findInFiles(dir: string, id: string): Promise<string | undefined>
 async function findInStream(place: LogPlace & { readonly redis: string }, id: string): Promise<string | undefined> {
   const stream = await openStream(place);
   const tenant = place.tenant ?? defaultTenant;
-  const start = `${Math.max(0, timeOfId(id) - clockSkewMs)}-0`;
+  const start = entryIdBefore(timeOfId(id));
   try {
     // Records come late where Redis was away, and early only where its clock is behind.
     const found = await findBetween(stream.client, tenant, id, start, '');
@@ -74,11 +74,4 @@ async function findBetween(client: StreamClient, tenant: string, id: string, sta
     if (last === undefined || (end !== '' && Number.parseInt(last.id, 10) > Number.parseInt(end, 10))) return undefined;
     after = last.id;
   }
-}
-
-/** Milliseconds since 1970: the first ten characters of a ULID. */
-function timeOfId(id: string): number {
-  let ms = 0;
-  for (const character of id.slice(0, 10)) ms = ms * 32 + alphabet.indexOf(character);
-  return ms;
 }

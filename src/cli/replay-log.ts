@@ -60,16 +60,18 @@ async function readInto(
   drained: () => Promise<void> | undefined,
 ): Promise<number> {
   let problems = 0;
+  const since = flags.since === undefined ? '' : new Date(flags.since).toISOString();
+  // Files are read whole: a process may have said long before how it keeps its log. A stream is entered where time is.
+  const isInRedis = log.redis !== undefined;
   const { dim } = coloursOf(process.stderr);
   const reading: ReadOptions = {
     from: 'start',
     follow: false,
-    filter: { ...toFilter(flags), allKinds: true },
+    filter: { ...toFilter(flags), allKinds: true, ...(isInRedis && since !== '' ? { since } : {}) },
     onGarbage: ({ where, problem }) => {
       if (problems++ < mostProblems) note(dim(visible(`${where}: ${problem}`)));
     },
   };
-  const since = flags.since === undefined ? '' : new Date(flags.since).toISOString();
   const until = flags.until === undefined ? '\uffff' : new Date(flags.until).toISOString();
   const progress = startTimeProgress('replaying', flags.until ?? Date.now());
   let tenant = flags.tenant;

@@ -47,6 +47,14 @@ export function createIds(random: () => number = createRandom()): NextId {
   };
 }
 
+/** When an id was made, in milliseconds since 1970; 0 where the text is none. */
+export function timeOfId(id: string): number {
+  if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) return 0;
+  let ms = 0;
+  for (const digit of id.slice(0, 10)) ms = ms * 32 + alphabet.indexOf(digit);
+  return ms;
+}
+
 /** The package asks the system for every single character otherwise, which is what makes it slow. */
 function createRandom(): () => number {
   const pool = new Uint8Array(4096);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { decodeTime, isValid } from 'ulid';
 import { expect, test } from 'vitest';
-import { createIds } from '../../src/decision-log/ids.ts';
+import { createIds, timeOfId } from '../../src/decision-log/ids.ts';
 
 const someMs = 1_767_225_600_000;
 
@@ -63,4 +63,9 @@ test('two processes in the same millisecond give different ids', () => {
   const [one, other] = [createIds(), createIds()];
   const ids = new Set(Array.from({ length: 1_000 }, () => [one(someMs), other(someMs)]).flat());
   expect(ids.size).toBe(2_000);
+});
+
+test('an id says when it was made', () => {
+  expect(timeOfId(createIds()(1_780_000_000_123))).toBe(1_780_000_000_123);
+  expect(timeOfId('not an id')).toBe(0);
 });

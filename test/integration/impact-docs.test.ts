@@ -5,9 +5,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { tenantKeys } from '../../src/store/redis/keys.ts';
 import { cleanEnvironment, posternPath, startPostern } from '../cli/postern.ts';
 import { blockWith, readPage } from '../docs/pages.ts';
+import { decisionRecord } from '../impact/records.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
 
 const page = readPage('docs/impact.md');
@@ -121,4 +124,34 @@ test('a decision is explained at its revision, and by an exported policy', async
   expect(wrong.code).toBe(1);
   expect(wrong.stdout).toContain('differs from the record: allowed was true, and is false\n');
   expect(wrong.stdout).toContain('the graph may be another one than that which decided\n');
+});
+
+test('changes are proposed for the graph in Redis, by a log in Redis or on disk', async () => {
+  const tenant = `impact-changes-${process.pid}-${Date.now()}`;
+  const redis = `--redis ${sharedRedisUrl()} --tenant ${tenant}`;
+  await run(`postern apply policy.yaml ${redis} --yes`);
+  const changes =
+    "- grant: { subject: 'user:carol', role: viewer, on: 'folder:plans' }\n- remove: { group: 'group:engineering', member: 'user:bob' }\n";
+  await writeFile(join(directory, 'changes.yaml'), changes);
+  const line = JSON.stringify({
+    ...decisionRecord(1, { subject: 'user:bob', action: 'write', object: 'doc:plan' }),
+    tenant,
+  });
+  const other = JSON.stringify({
+    ...decisionRecord(2, { subject: 'user:carol', object: 'doc:plan', allowed: false, reason: 'NO_ROLE' }),
+    tenant,
+  });
+  await writeFile(join(directory, 'some.ndjson'), `${line}\n${other}\n`);
+  const onDisk = await run(`postern replay --changes changes.yaml ${redis} --dir some.ndjson`);
+  expect(onDisk.code, onDisk.stderr).toBe(1);
+  expect(onDisk.stdout).toContain(`under changes.yaml on tenant ${tenant} in redis://`);
+  expect(onDisk.stdout).toContain('2 would change: 1 newly denied, 1 newly allowed (100 %)');
+  const client = new Redis(sharedRedisUrl());
+  await client.xadd(tenantKeys(tenant).decisions, '*', 'record', line);
+  client.disconnect();
+  const inRedis = await run(`postern replay --changes changes.yaml ${redis} --json`);
+  expect(JSON.parse(inRedis.stdout)).toMatchObject({ decisions: 1, newlyDenied: 1 });
+  expect((await run(`postern replay --changes changes.yaml ${redis} --since 1m`)).stdout).toMatch(/^0 decisions, /);
+  const refused = await run(`postern replay --changes acme.yaml ${redis}`);
+  expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('1 problem in the changes') });
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { graphAt } from '../../src/cli/past-graph.ts';
 import { connect } from '../../src/store/redis/connection.ts';
 import {
   createDecisionAppender,
@@ -21,7 +22,7 @@ import { hearConnected } from '../store/heard.ts';
 import { bindingOf, deleteOf, loadGraph, oneOfEach, putOf } from '../store/records.ts';
 
 const aclFile = join(import.meta.dirname, '../../deploy/redis/users.acl');
-const users = ['sidecar', 'administrator', 'log-administrator', 'writer', 'auditor'] as const;
+const users = ['sidecar', 'administrator', 'log-administrator', 'writer', 'auditor', 'investigator'] as const;
 type User = (typeof users)[number];
 const config = { aclfile: aclFile };
 const keys = tenantKeys('acme');
@@ -190,6 +191,24 @@ describeWithRedis7('the shipped Redis users', () => {
       ['SUBSCRIBE', keys.channel],
     ] as const)
       expect(await refusalOf(server.url, 'auditor', words)).toMatch(/NOPERM/);
+  });
+
+  test('of an investigator can read decisions and the graph that made them, and change nothing', async () => {
+    const writer = open(server.url, 'writer');
+    const { number, epoch } = await writer.commit('acme', [putOf(bindingOf(1))]);
+    await writer.commit('acme', [deleteOf(bindingOf(1))]);
+    const investigator = open(server.url, 'investigator');
+    expect(await graphAt(investigator, 'acme', { epoch, number })).toMatchObject({ undone: 1 });
+    expect(await reader(server.url, 'investigator').read('acme', '0', 1, 0)).toBeDefined();
+    await expect(investigator.commit('acme', [])).rejects.toThrow(/NOPERM.*"postern-investigator" lacks/);
+    for (const words of [
+      ['XADD', keys.decisions, '*', 'record', '{}'],
+      ['XTRIM', keys.decisions, 'MAXLEN', '0'],
+      ['XTRIM', keys.changes, 'MAXLEN', '0'],
+      ['HSET', keys.records.binding, 'x', '{}'],
+      ['SUBSCRIBE', keys.channel],
+    ] as const)
+      expect(await refusalOf(server.url, 'investigator', words)).toMatch(/NOPERM/);
   });
 });
 

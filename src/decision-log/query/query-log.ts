@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PosternError } from '../../model/errors.ts';
+import { timeOfId } from '../ids.ts';
 import { copyKeyOf, createSelect, type FoundLine, type Selection } from './selection.ts';
 import type { LogSource, ScanStart } from './source.ts';
 
@@ -67,15 +68,5 @@ export async function queryLog(
 
 function startOf({ since, id }: Selection, after: string): ScanStart {
   if (after !== '') return { after };
-  return { sinceMs: Math.max(since === undefined ? 0 : Date.parse(since), id === undefined ? 0 : timeOfUlid(id)) };
-}
-
-const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/** When a ULID was made, in milliseconds since 1970; 0 where it is none. */
-function timeOfUlid(id: string): number {
-  if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) return 0;
-  let ms = 0;
-  for (const digit of id.slice(0, 10)) ms = ms * 32 + digits.indexOf(digit);
-  return ms;
+  return { sinceMs: Math.max(since === undefined ? 0 : Date.parse(since), id === undefined ? 0 : timeOfId(id)) };
 }
