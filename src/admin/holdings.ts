@@ -51,7 +51,7 @@ export class Holdings {
 
   /** Whether a principal is the subject, or stands for it: one of its groups, or a wildcard. */
   isPrincipal(name: string): boolean {
-    return this.#walkTo(wholeTenant, this.nowMs).isPrincipal(this.snapshot.names.findNode(name));
+    return this.#walkTo(wholeTenant, this.nowMs).principals.has(this.snapshot.names.findNode(name));
   }
 
   /** Whether Check allows an action on an object, or on the tenant where it is empty. @throws PosternError CONDITION_FAILED */
@@ -109,7 +109,7 @@ export class Holdings {
 
   #isGrantedOn(nodes: readonly number[], wanted: Held, extent: Extent, atMs: number): boolean {
     const { snapshot } = this;
-    const { principals } = this.#walk;
+    const principals = this.#walk.principals.toArray();
     for (const node of nodes) {
       if (node < 0) continue;
       for (const principal of principals) {
@@ -134,11 +134,11 @@ export class Holdings {
       return [rootNode, names.findNode(nodeNameOfScope(scope)), names.findNode(`${scope.type}:*`)];
     }
     const walk = this.#walk;
-    if (!cascade) return walk.scopes;
+    if (!cascade) return walk.scopes.toArray();
     // A type's scope reaches all objects of that type, wherever they are: enough for permissions on that type alone.
     const { type } = wanted.permission;
     const ofType = type.includes('*') ? -1 : names.findNode(`${type}:*`);
-    return [rootNode, ofType, ...walk.scopes.slice(0, walk.lineage)];
+    return [rootNode, ofType, ...walk.scopes.toArray(walk.lineage)];
   }
 
   /** Memberships and denials end, and do not begin: what is not denied now is not denied later. */
@@ -159,7 +159,7 @@ export class Holdings {
 
   #findDenials(): readonly Binding[] {
     const found: Binding[] = [];
-    for (const principal of this.#walkTo(wholeTenant, this.nowMs).principals) {
+    for (const principal of this.#walkTo(wholeTenant, this.nowMs).principals.toArray()) {
       for (const chunk of chunksOf(at(this.snapshot.bindingsOf, principal))) {
         for (const binding of chunk) {
           const isOver = binding.expiresAt !== 0 && binding.expiresAt <= this.nowMs;

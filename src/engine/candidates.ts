@@ -29,7 +29,7 @@ export function cheaperFromPrincipals(snapshot: Snapshot, walk: Walk): boolean {
 
 function costFromPrincipals(snapshot: Snapshot, walk: Walk): number {
   let cost = 0;
-  for (let i = 0; i < walk.principals.length; i++) cost += sizeAt(snapshot.bindingsOf, walk.principals[i] as number);
+  for (let i = 0; i < walk.principals.length; i++) cost += sizeAt(snapshot.bindingsOf, walk.principals.at(i));
   return cost;
 }
 
@@ -37,7 +37,7 @@ function costFromScopes(snapshot: Snapshot, walk: Walk): number {
   const most = walk.principals.length * searchCost;
   let cost = 0;
   for (let i = 0; i < walk.scopes.length; i++) {
-    cost += Math.min(sizeAt(snapshot.bindingsAt, walk.scopes[i] as number), most);
+    cost += Math.min(sizeAt(snapshot.bindingsAt, walk.scopes.at(i)), most);
   }
   return cost;
 }
@@ -53,7 +53,7 @@ export function weighPrincipals(snapshot: Snapshot, walk: Walk, nowMs: number): 
   const column = snapshot.bindingsOf;
   const flat = column.base?.flat;
   for (let i = 0; i < walk.principals.length; i++) {
-    const principal = walk.principals[i] as number;
+    const principal = walk.principals.at(i);
     const list = writtenAt(column, principal);
     if (list === undefined) {
       if (flat === undefined || principal >= flat.count) continue;
@@ -72,7 +72,7 @@ function weighThoseAtScopes(snapshot: Snapshot, walk: Walk, list: Chunked<Bindin
     }
     for (let j = 0; j < chunk.length; j++) {
       const binding = (chunk as readonly Binding[])[j] as Binding;
-      if (walk.isScope(binding.scope)) weighBinding(snapshot, walk, binding, nowMs);
+      if (walk.scopes.has(binding.scope)) weighBinding(snapshot, walk, binding, nowMs);
     }
   }
 }
@@ -87,7 +87,7 @@ function weighRows(
 ): void {
   const { scopes } = flat.arrays;
   for (let row = start; row < end; row++) {
-    if (walk.isScope(scopes[row] as number)) weighBinding(snapshot, walk, flat.binding(row), nowMs);
+    if (walk.scopes.has(scopes[row] as number)) weighBinding(snapshot, walk, flat.binding(row), nowMs);
   }
 }
 
@@ -101,7 +101,7 @@ export function weighScope(snapshot: Snapshot, walk: Walk, scope: number, nowMs:
     if (list.size <= walk.principals.length * searchCost) weighList(snapshot, walk, list, nowMs);
     else {
       for (let i = 0; i < walk.principals.length; i++)
-        searchPrincipal(snapshot, walk, list, walk.principals[i] as number, nowMs);
+        searchPrincipal(snapshot, walk, list, walk.principals.at(i), nowMs);
     }
     return;
   }
@@ -112,7 +112,7 @@ export function weighScope(snapshot: Snapshot, walk: Walk, scope: number, nowMs:
   if (end - start <= walk.principals.length * searchCost) weighPlaces(snapshot, walk, flat, start, end, nowMs);
   else {
     for (let i = 0; i < walk.principals.length; i++)
-      searchPlaces(snapshot, walk, flat, start, end, walk.principals[i] as number, nowMs);
+      searchPlaces(snapshot, walk, flat, start, end, walk.principals.at(i), nowMs);
   }
 }
 
@@ -125,7 +125,7 @@ function weighList(snapshot: Snapshot, walk: Walk, list: Chunked<Binding>, nowMs
     }
     for (let j = 0; j < chunk.length; j++) {
       const binding = (chunk as readonly Binding[])[j] as Binding;
-      if (walk.isPrincipal(binding.principal)) weighBinding(snapshot, walk, binding, nowMs);
+      if (walk.principals.has(binding.principal)) weighBinding(snapshot, walk, binding, nowMs);
     }
   }
 }
@@ -140,7 +140,7 @@ function weighPlaces(
 ): void {
   const { atRows, atPrincipals } = flat.arrays;
   for (let place = start; place < end; place++) {
-    if (!walk.isPrincipal(atPrincipals[place] as number)) continue;
+    if (!walk.principals.has(atPrincipals[place] as number)) continue;
     weighBinding(snapshot, walk, flat.binding(atRows[place] as number), nowMs);
   }
 }

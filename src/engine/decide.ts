@@ -63,7 +63,7 @@ export function weigh(snapshot: Snapshot, walk: Walk, reach: Reach, nowMs: numbe
   sharedWeighing.undecidedAllow = undefined;
   if (reach === 'exact') weighScope(snapshot, walk, walk.objectNode, nowMs);
   else if (cheaperFromPrincipals(snapshot, walk)) weighPrincipals(snapshot, walk, nowMs);
-  else for (let i = 0; i < walk.scopes.length; i++) weighScope(snapshot, walk, walk.scopes[i] as number, nowMs);
+  else for (let i = 0; i < walk.scopes.length; i++) weighScope(snapshot, walk, walk.scopes.at(i), nowMs);
   assertDecided(walk);
   return sharedWeighing;
 }

@@ -9,7 +9,8 @@ import type { Query, Verdict } from '../model/query.ts';
 import { formatScope } from '../model/scope.ts';
 import type { ActiveRoles } from './active-roles.ts';
 import { decidingBinding, toVerdict, weigh } from './decide.ts';
-import { origin, type Walk, walkFor } from './walk.ts';
+import { origin } from './reached.ts';
+import { type Walk, walkFor } from './walk.ts';
 
 export interface Step {
   readonly from: string;
@@ -67,18 +68,14 @@ function pathThrough(snapshot: Snapshot, walk: Walk, binding: Binding, query: Qu
 function subjectSteps(snapshot: Snapshot, walk: Walk, principal: number, subject: string): Step[] {
   const { names } = snapshot;
   const steps: Step[] = [];
-  let position = walk.principals.indexOf(principal);
-  for (
-    let from = walk.principalFrom[position] as number;
-    from !== origin.self;
-    from = walk.principalFrom[position] as number
-  ) {
-    const to = names.nodeName(walk.principals[position] as number);
+  let position = walk.principals.positionOf(principal);
+  for (let from = walk.principals.fromOf(position); from !== origin.self; from = walk.principals.fromOf(position)) {
+    const to = names.nodeName(walk.principals.at(position));
     if (from < 0) {
       steps.unshift({ from: subject, to, asserted: from === origin.asserted });
       return steps;
     }
-    steps.unshift({ from: names.nodeName(walk.principals[from] as number), to, asserted: false });
+    steps.unshift({ from: names.nodeName(walk.principals.at(from)), to, asserted: false });
     position = from;
   }
   return steps;
@@ -87,11 +84,11 @@ function subjectSteps(snapshot: Snapshot, walk: Walk, principal: number, subject
 function objectSteps(snapshot: Snapshot, walk: Walk, scope: number): Step[] {
   const { names } = snapshot;
   const steps: Step[] = [];
-  let position = walk.scopes.indexOf(scope);
-  for (let from = walk.scopeFrom[position] as number; from >= 0; from = walk.scopeFrom[position] as number) {
+  let position = walk.scopes.positionOf(scope);
+  for (let from = walk.scopes.fromOf(position); from >= 0; from = walk.scopes.fromOf(position)) {
     const step = {
-      from: names.nodeName(walk.scopes[from] as number),
-      to: names.nodeName(walk.scopes[position] as number),
+      from: names.nodeName(walk.scopes.at(from)),
+      to: names.nodeName(walk.scopes.at(position)),
       asserted: false,
     };
     steps.unshift(step);

@@ -107,11 +107,11 @@ function* grantedPatterns(
   const patterns = new Set<string>();
   const expand = () => walkFor(snapshot, { ...question, action: '' }, nowMs);
   const walk = expand();
-  for (const principal of [...walk.principals]) {
+  for (const principal of walk.principals.toArray()) {
     for (const chunk of chunksOf(at(snapshot.bindingsOf, principal))) {
       for (const binding of chunk) {
         if (binding.deny || binding.extra?.condition !== undefined) continue;
-        if (question.reach === 'exact' ? binding.scope !== walk.objectNode : !walk.isScope(binding.scope)) continue;
+        if (question.reach === 'exact' ? binding.scope !== walk.objectNode : !walk.scopes.has(binding.scope)) continue;
         if (binding.expiresAt !== 0 && nowMs >= binding.expiresAt) continue;
         if (!binding.cascade && binding.scope !== walk.objectNode) continue;
         for (const part of partsOf(snapshot, walk.active, binding)) {

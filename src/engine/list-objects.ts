@@ -133,7 +133,7 @@ class Candidates implements CandidateSet {
     const { snapshot, nowMs } = this.#asker;
     const pace = new Pace();
     this.#expand();
-    for (const principal of [...sharedWalk.principals]) {
+    for (const principal of sharedWalk.principals.toArray()) {
       for (const chunk of chunksOf(at(snapshot.bindingsOf, principal))) {
         for (const binding of chunk) {
           const expired = binding.expiresAt !== 0 && nowMs >= binding.expiresAt;

@@ -114,7 +114,7 @@ function* holdersOf(
 ): Steps<Uint8Array> {
   const marked = new Uint8Array(snapshot.names.nodeCount);
   const open: { readonly [mark: number]: number[] } = { [candidate]: [], [unconditional]: [] };
-  const scopes = reach === 'exact' ? [sharedWalk.objectNode] : [...sharedWalk.scopes];
+  const scopes = reach === 'exact' ? [sharedWalk.objectNode] : sharedWalk.scopes.toArray();
   for (const scope of scopes) {
     if (scope < 0) continue;
     for (const chunk of chunksOf(at(snapshot.bindingsAt, scope))) {

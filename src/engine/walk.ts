@@ -16,22 +16,15 @@ import { type Attributes, type ConditionInput, noAttributes } from '../model/con
 import { anonymous, isType, typeOf } from '../model/names.ts';
 import type { Query } from '../model/query.ts';
 import { type ActiveRoles, activeRolesOf } from './active-roles.ts';
-import { Marks } from './marks.ts';
+import { origin, Reached } from './reached.ts';
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
-/** How a node came to be in a walk, where it was not reached from another one. */
-export const origin = { self: -1, wildcard: -2, asserted: -3 } as const;
-
 export class Walk implements Target {
-  /** Nodes of the principals P, in the order of discovery. */
-  readonly principals: number[] = [];
-  /** By position in `principals`: the position it was reached from, or an origin. */
-  readonly principalFrom: number[] = [];
-  /** Nodes of the scopes S; where the object is known it comes first, and its ancestors next. */
-  readonly scopes: number[] = [];
-  /** By position in `scopes`: the position it was reached from, or an origin. */
-  readonly scopeFrom: number[] = [];
+  /** The principals P. */
+  readonly principals = new Reached();
+  /** The scopes S; where the object is known it comes first, and its ancestors next. */
+  readonly scopes = new Reached();
   /** How many of `scopes`, from the front, are the object and its ancestors. */
   lineage = 0;
   /** The node of the object, or -1 where the graph does not know it. */
@@ -52,24 +45,14 @@ export class Walk implements Target {
     attributes: noAttributes,
     types: undefined,
   };
-  readonly #principalMarks = new Marks();
-  readonly #scopeMarks = new Marks();
 
   /** Cut out when asked for: only patterns look at it, and few roles and types have any. */
   get objectId(): string {
     return this.asked.object.slice(this.type.length + 1);
   }
 
-  isPrincipal(node: number): boolean {
-    return this.#principalMarks.has(node);
-  }
-
-  isScope(node: number): boolean {
-    return this.#scopeMarks.has(node);
-  }
-
   reachesFrom(node: number): boolean {
-    for (let i = 0; i < this.lineage; i++) if (this.scopes[i] === node) return true;
+    for (let i = 0; i < this.lineage; i++) if (this.scopes.at(i) === node) return true;
     return false;
   }
 
@@ -93,16 +76,17 @@ export class Walk implements Target {
     this.asked.attributes = attributes ?? noAttributes;
     this.asked.types = snapshot.attributeTypes;
     this.asked.nowMs = nowMs;
-    this.#startPrincipals(names.nodeCount);
-    if (node >= 0) this.#addPrincipal(node, origin.self);
+    const { principals } = this;
+    principals.start(names.nodeCount);
+    if (node >= 0) principals.add(node, origin.self);
     const type = node >= 0 ? names.nodeType(node) : names.findType(typeOf(subject));
     const wildcard = type < 0 ? -1 : (names.typeWildcards[type] as number);
     // "anonymous" has no type, even where a type of that name exists.
-    if (wildcard >= 0 && subject !== anonymous) this.#addPrincipal(wildcard, origin.wildcard);
-    this.#addPrincipal(rootNode, origin.wildcard);
+    if (wildcard >= 0 && subject !== anonymous) principals.add(wildcard, origin.wildcard);
+    principals.add(rootNode, origin.wildcard);
     for (const group of assertedGroups) {
       const asserted = names.findNode(group);
-      if (asserted >= 0) this.#addPrincipal(asserted, origin.asserted);
+      if (asserted >= 0) principals.add(asserted, origin.asserted);
     }
     this.#climbGroups(snapshot, nowMs);
   }
@@ -112,13 +96,13 @@ export class Walk implements Target {
     const { principals } = this;
     const flat = groupsOf.base;
     for (let i = 0; i < principals.length; i++) {
-      const edges = writtenAt(groupsOf, principals[i] as number);
+      const edges = writtenAt(groupsOf, principals.at(i));
       if (edges === undefined) {
-        if (flat !== undefined) this.#climbFlat(flat, principals[i] as number, i, nowMs);
+        if (flat !== undefined) this.#climbFlat(flat, principals.at(i), i, nowMs);
       } else if (isThere(edges)) {
         for (let j = 0; j < edges.length; j++) {
           const edge = edges[j] as (typeof edges)[number];
-          if (edge.expiresAt === 0 || nowMs < edge.expiresAt) this.#addPrincipal(edge.node, i);
+          if (edge.expiresAt === 0 || nowMs < edge.expiresAt) principals.add(edge.node, i);
         }
       }
     }
@@ -129,7 +113,7 @@ export class Walk implements Target {
     const end = flat.offsets[principal + 1] as number;
     for (let i = flat.offsets[principal] as number; i < end; i++) {
       const expiresAt = flat.expiresAt === undefined ? 0 : (flat.expiresAt[i] as number);
-      if (expiresAt === 0 || nowMs < expiresAt) this.#addPrincipal(flat.nodes[i] as number, position);
+      if (expiresAt === 0 || nowMs < expiresAt) this.principals.add(flat.nodes[i] as number, position);
     }
   }
 
@@ -170,16 +154,16 @@ export class Walk implements Target {
   #addLineage(snapshot: Snapshot, node: number): void {
     const { parentsOf } = snapshot;
     const { scopes } = this;
-    this.#addScope(node, origin.self);
+    scopes.add(node, origin.self);
     const flat = parentsOf.base;
     for (let i = 0; i < scopes.length; i++) {
-      const edges = writtenAt(parentsOf, scopes[i] as number);
+      const edges = writtenAt(parentsOf, scopes.at(i));
       if (edges === undefined) {
-        if (flat !== undefined) this.#ascendFlat(flat, scopes[i] as number, i);
+        if (flat !== undefined) this.#ascendFlat(flat, scopes.at(i), i);
       } else if (isThere(edges)) {
         for (let j = 0; j < edges.length; j++) {
           const edge = edges[j] as (typeof edges)[number];
-          if (edge.inherit) this.#addScope(edge.node, i);
+          if (edge.inherit) scopes.add(edge.node, i);
         }
       }
     }
@@ -190,7 +174,7 @@ export class Walk implements Target {
     if (scope >= flat.count) return;
     const end = flat.offsets[scope + 1] as number;
     for (let i = flat.offsets[scope] as number; i < end; i++) {
-      if (flat.closed === undefined || flat.closed[i] === 0) this.#addScope(flat.nodes[i] as number, position);
+      if (flat.closed === undefined || flat.closed[i] === 0) this.scopes.add(flat.nodes[i] as number, position);
     }
   }
 
@@ -207,7 +191,7 @@ export class Walk implements Target {
     this.#setTarget(snapshot, type, type === '' ? -1 : snapshot.names.findType(type), bare);
     this.hasObject = false;
     this.#startScopes(snapshot.names.nodeCount, -1);
-    this.#addScope(rootNode, origin.self);
+    this.scopes.add(rootNode, origin.self);
   }
 
   #setTarget(snapshot: Snapshot, type: string, typeId: number, action: string): void {
@@ -222,45 +206,17 @@ export class Walk implements Target {
     const { typeId } = this;
     if (typeId >= 0) {
       const wildcard = snapshot.names.typeWildcards[typeId] as number;
-      if (wildcard >= 0) this.#addScope(wildcard, origin.self);
+      if (wildcard >= 0) this.scopes.add(wildcard, origin.self);
       const patterns = snapshot.patterns.get(typeId);
-      if (patterns !== undefined) {
-        const { scopes } = this;
-        const before = scopes.length;
-        matchPatterns(patterns.index, this.objectId, scopes);
-        for (let i = before; i < scopes.length; i++) {
-          this.scopeFrom.push(origin.self);
-          this.#scopeMarks.add(scopes[i] as number);
-        }
-      }
+      if (patterns !== undefined) matchPatterns(patterns.index, this.objectId, this.scopes);
     }
-    this.#addScope(rootNode, origin.self);
-  }
-
-  #startPrincipals(nodeCount: number): void {
-    this.principals.length = 0;
-    this.principalFrom.length = 0;
-    this.#principalMarks.start(nodeCount);
+    this.scopes.add(rootNode, origin.self);
   }
 
   #startScopes(nodeCount: number, objectNode: number): void {
-    this.scopes.length = 0;
-    this.scopeFrom.length = 0;
     this.lineage = 0;
     this.objectNode = objectNode;
-    this.#scopeMarks.start(nodeCount);
-  }
-
-  #addPrincipal(node: number, from: number): void {
-    if (!this.#principalMarks.add(node)) return;
-    this.principals.push(node);
-    this.principalFrom.push(from);
-  }
-
-  #addScope(node: number, from: number): void {
-    if (!this.#scopeMarks.add(node)) return;
-    this.scopes.push(node);
-    this.scopeFrom.push(from);
+    this.scopes.start(nodeCount);
   }
 }
 

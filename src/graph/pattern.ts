@@ -77,12 +77,12 @@ export function createPatternIndex(scopes: ReadonlyMap<number, Scope>, compileRe
   return { prefixLengths, byPrefix };
 }
 
-/** Appends to `into` the nodes of the patterns that match the id. */
-export function matchPatterns(index: PatternIndex, id: string, into: number[]): void {
+/** Adds the nodes of the patterns that match the id. */
+export function matchPatterns(index: PatternIndex, id: string, into: { add(node: number): void }): void {
   for (const length of index.prefixLengths) {
     if (length > id.length) return;
     const group = index.byPrefix.get(id.slice(0, length));
     if (group === undefined) continue;
-    for (const pattern of group) if (pattern.matches(id)) into.push(pattern.node);
+    for (const pattern of group) if (pattern.matches(id)) into.add(pattern.node);
   }
 }

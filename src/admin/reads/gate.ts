@@ -111,7 +111,7 @@ function holdsRole({ snapshot, reader, nowMs }: ReadView, name: string): boolean
   if (role < 0) return false;
   const { subject } = reader;
   sharedWalk.expandSubject(snapshot, subject, names.findNode(subject), noGroups, undefined, nowMs);
-  for (const principal of sharedWalk.principals) {
+  for (const principal of sharedWalk.principals.toArray()) {
     for (const chunk of chunksOf(at(snapshot.bindingsOf, principal))) {
       for (const binding of chunk) {
         const counts = !binding.deny && (binding.expiresAt === 0 || nowMs < binding.expiresAt);

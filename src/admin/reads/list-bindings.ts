@@ -70,7 +70,7 @@ function principalsFor({ snapshot, nowMs }: ReadGate, filter: BindingFilter): re
   const node = snapshot.names.findNode(filter.subject);
   if (!filter.throughGroups) return node < 0 ? [] : [node];
   sharedWalk.expandSubject(snapshot, filter.subject, node, [], undefined, nowMs);
-  return sharedWalk.principals.toSorted(ascending);
+  return sharedWalk.principals.toArray().sort(ascending);
 }
 
 /** @param scope The name of the scope's node, where one is asked for. */
@@ -81,7 +81,7 @@ function scopesFor(snapshot: Snapshot, filter: BindingFilter, scope: string | un
   const node = names.findNode(filter.object);
   // Which action is asked about makes no difference to the scopes.
   if (filter.inherited) sharedWalk.expandObject(snapshot, filter.object, node, '');
-  const scopes = filter.inherited ? sharedWalk.scopes : [node];
+  const scopes = filter.inherited ? sharedWalk.scopes.toArray() : [node];
   return scopes.filter((other) => exact === undefined || other === exact).sort(ascending);
 }
 

@@ -66,7 +66,7 @@ function membersFor({ snapshot, nowMs }: ReadGate, { member, transitive }: Membe
   const node = snapshot.names.findNode(member);
   if (!transitive) return node < 0 ? [] : [node];
   sharedWalk.expandSubject(snapshot, member, node, [], undefined, nowMs);
-  return sharedWalk.principals.toSorted((a, b) => a - b);
+  return sharedWalk.principals.toArray().sort((a, b) => a - b);
 }
 
 /** The groups whose own members are asked for, ascending. */
