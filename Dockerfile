@@ -33,7 +33,7 @@ ENV NODE_ENV=production \
 # By number, so that an orchestrator can see that it is not root.
 USER 65532:65532
 WORKDIR /var/lib/postern
-# Written to with --decision-log=file only. With a read-only root file system, mount a volume here.
+# The decision log's spool, and its files with --decision-log=file. With a read-only root file system, mount a volume here.
 VOLUME ["/var/lib/postern"]
 # gRPC, and HTTP. Both listen on loopback unless --grpc-address and --http-address say otherwise.
 EXPOSE 7678 7679

@@ -167,6 +167,8 @@ describe('the manifests', () => {
   test.for(sidecars)('$file writes decisions where it can', ({ container }) => {
     const inRedis = container.env?.some(({ name }) => name === 'POSTERN_REDIS');
     expect(inRedis || argOf(container, 'decision-log') === 'stdout').toBe(true);
+    // In Redis by way of a spool, in the image's directory beside that of decisions.
+    if (inRedis) expect(container.volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/var/lib/postern');
   });
 
   test.for(sidecars)('$file leaves time to drain', ({ pod }) => {

@@ -22,6 +22,11 @@ export function decisionLogMode(options: ServeOptions): Exclude<ServeOptions['de
   return decisionLogKind(options) === 'stdout' ? 'drop-newest' : 'spool';
 }
 
+/** The mode for whoever looks at this process: `off` where nothing is recorded. */
+export function modeNameOf(options: ServeOptions): string {
+  return decisionLogKind(options) === 'off' ? 'off' : decisionLogMode(options);
+}
+
 /** Whether records wait on disk, so that there is a directory to be claimed. */
 export function hasSpool(options: ServeOptions): boolean {
   return decisionLogKind(options) !== 'off' && decisionLogMode(options) === 'spool';

@@ -4,7 +4,7 @@
  */
 import type { GapCause, Marks } from './chain/marks.ts';
 import type { Encoder } from './encode.ts';
-import { type DecisionQueue, estimateBytes } from './queue.ts';
+import { type DecisionQueue, estimateBytes, isChange } from './queue.ts';
 
 export interface EncodedBatch {
   /** Decisions, and gap records among them. */
@@ -53,7 +53,7 @@ export function takeBatch(
     const seq = queue.headSeq();
     addMissing(seq - 1);
     const entry = queue.shift();
-    bodies.push(encoder.decision(entry, seq));
+    bodies.push(isChange(entry) ? encoder.change(entry, seq) : encoder.decision(entry, seq));
     bytes += estimateBytes(entry);
     decisions++;
     expected = seq + 1;

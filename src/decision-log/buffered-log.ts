@@ -8,8 +8,9 @@ import { type Content, formatContent, plainContent } from './content/content.ts'
 import { PathTurns } from './content/path-turns.ts';
 import type { LogEvent } from './events.ts';
 import { Lane, type Shared, type WhenFull } from './lane.ts';
-import type { DecisionEntry, DecisionLog, DecisionLogStats } from './log.ts';
+import type { DecisionLog, DecisionLogStats } from './log.ts';
 import type { Outlet } from './outlet.ts';
+import { isChange, type LogEntry } from './queue.ts';
 import { RoomWaiters } from './room-waiters.ts';
 import { within } from './within.ts';
 
@@ -89,10 +90,12 @@ export class BufferedDecisionLog implements DecisionLog {
     return this.#waiters.wait(signal);
   }
 
-  append(entry: DecisionEntry): void {
+  append(entry: LogEntry): void {
     // Before it is numbered: what is not wanted is not missing.
-    if (this.#wants !== undefined && !this.#wants(entry)) return;
-    if (entry.path !== undefined) this.#paths.add(entry.path);
+    if (!isChange(entry)) {
+      if (this.#wants !== undefined && !this.#wants(entry)) return;
+      if (entry.path !== undefined) this.#paths.add(entry.path);
+    }
     if (this.#closing !== undefined) {
       this.#shared.appended++;
       this.#shared.dropped++;
@@ -134,7 +137,7 @@ export class BufferedDecisionLog implements DecisionLog {
     await outlet.close(Math.max(0, endMs - performance.now()), abandoned);
   }
 
-  #lane(entry: DecisionEntry): Lane {
+  #lane(entry: LogEntry): Lane {
     let lane = this.#lanes.get(entry.tenant);
     if (lane === undefined) {
       lane = new Lane(entry.tenant, this.#shared);

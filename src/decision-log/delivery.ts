@@ -27,7 +27,7 @@ export interface Delivered {
   readonly gaps: readonly string[];
 }
 
-const isDecision = /^\{"id":/;
+const hasNumber = /^\{("type":"change",)?"id":/;
 
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -88,7 +88,7 @@ export class Delivery {
       for (; i < refused.length && (refused[i] as number) <= through + 1; i++) {
         through = refused[i] as number;
         const line = lines[through] as string;
-        if (isDecision.test(line)) seqs.push((JSON.parse(line) as { seq: number }).seq);
+        if (hasNumber.test(line)) seqs.push((JSON.parse(line) as { seq: number }).seq);
       }
       if (seqs.length === 0) continue;
       lost += seqs.length;
@@ -112,7 +112,7 @@ export async function backOff(attempt: number, minMs: number, maxMs: number, sig
 /** Decisions and changes, which have numbers; not what is said about them. */
 function countDecisions(lines: readonly string[]): number {
   let count = 0;
-  for (const line of lines) if (line.startsWith('{"id":')) count++;
+  for (const line of lines) if (hasNumber.test(line)) count++;
   return count;
 }
 

@@ -6,17 +6,17 @@
  * Lines are concatenated by hand from pieces that are cached where they repeat
  * (time, revision, caller): 0.5 us a record where JSON.stringify takes 0.8.
  */
+import { type ChangeEntry, encodeChange } from './change-entry.ts';
 import { type Content, plainContent } from './content/content.ts';
 import { type DecidingPath, toWrittenPath } from './content/deciding-path.ts';
 import type { DecisionEntry } from './log.ts';
+import { quoted } from './quoted.ts';
 
 /** Encodes the records of one tenant of one instance: texts without the brace that ends them, as the chain takes them. */
 export interface Encoder {
   decision(entry: DecisionEntry, seq: number): string;
+  change(entry: ChangeEntry, seq: number): string;
 }
-
-/** All but what JSON writes as it is: not quote, backslash, control characters, nor surrogates, which may be unpaired. */
-const needsEscape = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 /** @param content What is masked, and what was sampled. */
 export function createEncoder(instance: string, tenant: string, content: Content = plainContent): Encoder {
@@ -46,7 +46,8 @@ export function createEncoder(instance: string, tenant: string, content: Content
     return line;
   };
   const { mask, rateOf } = content;
-  if (mask === undefined && rateOf === undefined) return { decision: format };
+  const change = (entry: ChangeEntry, seq: number) => encodeChange(entry, seq, instance);
+  if (mask === undefined && rateOf === undefined) return { decision: format, change };
 
   return {
     decision(entry, seq) {
@@ -57,6 +58,7 @@ export function createEncoder(instance: string, tenant: string, content: Content
       if (shown.masked.length > 0) line += `,"masked":${JSON.stringify(shown.masked)}`;
       return shown.path === '' ? line : `${line},"path":${shown.path}`;
     },
+    change,
   };
 }
 
@@ -67,11 +69,6 @@ function formatRate(rate: number): string {
 function formatPath(path: DecidingPath): string {
   const found = path.resolve();
   return found === undefined ? '' : `,"path":${JSON.stringify(toWrittenPath(found))}`;
-}
-
-/** The text as a JSON string. */
-export function quoted(text: string): string {
-  return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 /** RFC 3339 in UTC with milliseconds. Decisions come many to a millisecond, so the last text is kept. */

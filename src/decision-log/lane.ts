@@ -11,9 +11,8 @@ import { createMarks, type GapCause, type Marks, type Range } from './chain/mark
 import type { Content } from './content/content.ts';
 import { createEncoder } from './encode.ts';
 import type { LogEvent } from './events.ts';
-import type { DecisionEntry } from './log.ts';
 import type { Outlet } from './outlet.ts';
-import { DecisionQueue, estimateBytes } from './queue.ts';
+import { DecisionQueue, estimateBytes, type LogEntry } from './queue.ts';
 
 /** What a full buffer does with the next decision: `wait` takes it, because its caller has been told to wait. */
 export type WhenFull = 'wait' | 'drop-newest' | 'drop-oldest';
@@ -82,7 +81,7 @@ export class Lane {
     return this.#abandoned;
   }
 
-  append(entry: DecisionEntry): void {
+  append(entry: LogEntry): void {
     const shared = this.#shared;
     const bytes = estimateBytes(entry);
     shared.appended++;

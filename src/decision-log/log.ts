@@ -5,6 +5,7 @@
 import type { Attributes } from '../model/condition.ts';
 import type { Mode } from '../model/entity.ts';
 import type { Reach, Reason } from '../model/query.ts';
+import type { ChangeEntry } from './change-entry.ts';
 import type { DecidingPath } from './content/deciding-path.ts';
 import type { OutletStats } from './outlet.ts';
 
@@ -72,7 +73,7 @@ export interface DecisionLog {
    * nothing and never throws.
    */
   readonly takesPath?: ((id: string) => boolean) | undefined;
-  append(entry: DecisionEntry): void;
+  append(entry: DecisionEntry | ChangeEntry): void;
   stats(): DecisionLogStats;
   /**
    * Resolves when everything appended before the call is safe or counted as dropped, or after `deadlineMs`

@@ -4,19 +4,28 @@
  * numbers; a number that was given to a record which was then dropped ends a
  * run, so that the reader of the queue sees every gap without a list of them.
  */
+import { type ChangeEntry, estimateChangeBytes } from './change-entry.ts';
 import { pathBytes } from './content/deciding-path.ts';
 import type { DecisionEntry } from './log.ts';
+
+/** What has a number of its own. */
+export type LogEntry = DecisionEntry | ChangeEntry;
+
+export function isChange(entry: LogEntry): entry is ChangeEntry {
+  return entry.source === 'change';
+}
 
 /** Longest run: an array that grows by doubling to this, then the next one begins. */
 const maxRunLength = 4096;
 
 interface Run {
   readonly first: number;
-  readonly entries: DecisionEntry[];
+  readonly entries: LogEntry[];
 }
 
 /** About what one entry holds in memory: 310 bytes were measured with short names; the rest is for its encoded line. */
-export function estimateBytes(entry: DecisionEntry): number {
+export function estimateBytes(entry: LogEntry): number {
+  if (isChange(entry)) return estimateChangeBytes(entry);
   let bytes = 384 + entry.subject.length + entry.action.length + entry.object.length + entry.binding.length;
   if (entry.attributes !== undefined) bytes += 2 * JSON.stringify(entry.attributes).length;
   if (entry.assertedGroups !== undefined) for (const group of entry.assertedGroups) bytes += 48 + group.length;
@@ -39,7 +48,7 @@ export class DecisionQueue {
     this.nextSeq = firstSeq;
   }
 
-  push(entry: DecisionEntry): void {
+  push(entry: LogEntry): void {
     let run = this.#open;
     if (run === undefined || run.entries.length === maxRunLength) {
       run = { first: this.nextSeq, entries: [] };
@@ -63,9 +72,9 @@ export class DecisionQueue {
   }
 
   /** Takes the oldest entry. Only while length is not 0. */
-  shift(): DecisionEntry {
+  shift(): LogEntry {
     const run = this.#runs[0] as Run;
-    const entry = run.entries[this.#offset] as DecisionEntry;
+    const entry = run.entries[this.#offset] as LogEntry;
     this.#offset++;
     this.length--;
     if (this.#offset === run.entries.length) {

@@ -22,10 +22,24 @@ export interface ReadinessReport {
   readonly behind: readonly BehindTenant[];
   /** How many more there are. */
   readonly more: number;
+  /** How the decision log does; it never makes this process not ready. */
+  readonly decisionLog: LogHealth | undefined;
+}
+
+export interface LogHealth {
+  readonly mode: string;
+  /** Whether questions wait for room in it. */
+  readonly full: boolean;
+  /** For how long something has been on its way to where it goes. */
+  readonly behindMs: number;
+  readonly spoolBytes: number;
+  /** Since start. */
+  readonly dropped: number;
 }
 
 export interface ReadinessOptions {
   readonly tenants: Tenants;
+  readonly logHealth?: () => LogHealth;
   /** How old a policy may be, in milliseconds; Infinity is any age. */
   readonly maxStalenessMs: number;
   /** Whether an older one takes this process out of service. */
@@ -83,7 +97,13 @@ export class Readiness {
     const limit = `${this.#options.maxStalenessMs / 1_000} s (--max-staleness)`;
     const reason = ready ? '' : this.loaded ? `the policies are older than ${limit}` : 'no policy has been loaded yet';
     const named = behind.slice(0, mostNamed).map(toBehind);
-    return { ready, reason, behind: named, more: behind.length - named.length };
+    return {
+      ready,
+      reason,
+      behind: named,
+      more: behind.length - named.length,
+      decisionLog: this.#options.logHealth?.(),
+    };
   }
 
   /** Tells nobody any more; idempotent. */

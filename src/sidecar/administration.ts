@@ -1,9 +1,13 @@
 /** Administration as the options ask for it: who may call it, and whether anything can be written here. */
 import { createAdministration } from '../admin/administration.ts';
 import type { Administration } from '../admin/api.ts';
+import { recorded } from '../admin/recorded.ts';
 import { type Authenticator, createAuthenticator } from '../authn/authenticator.ts';
 import { graphOptions } from '../condition/graph-options.ts';
 import type { ServeOptions } from '../config/options.ts';
+import type { ChangeEntry } from '../decision-log/change-entry.ts';
+import { createIds } from '../decision-log/ids.ts';
+import type { DecisionLog } from '../decision-log/log.ts';
 import { suggest } from '../policy-file/suggest.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -22,6 +26,7 @@ export async function openAdministration(
   store: Store,
   served: ServedTenants,
   logger: Logger,
+  log: DecisionLog,
 ): Promise<OpenAdministration> {
   const { policy } = options;
   const authenticator = await createAuthenticator({
@@ -40,7 +45,7 @@ export async function openAdministration(
       else logger.error({ file }, `the edit is refused; the last good credentials stay in force\n${event.message}`);
     },
   });
-  const administration = createAdministration({
+  const plain = createAdministration({
     tenants: served.tenants,
     store,
     readOnly:
@@ -50,5 +55,7 @@ export async function openAdministration(
     now: Date.now,
     onTenantsChanged: () => served.look(),
   });
+  const record = (entry: ChangeEntry) => log.append(entry);
+  const administration = recorded(plain, { tenants: served.tenants, record, nextId: createIds(), now: Date.now });
   return { administration, authenticate: authenticator.authenticate, close: () => authenticator.close() };
 }

@@ -2,7 +2,7 @@
  * What a sidecar answers on: its servers with their gates, metrics and administration, as the options ask for them.
  * Made by the parts list, after the replicas: these modules take longer to load than all others.
  */
-import { decisionLogKind, decisionLogMode } from '../config/check-options.ts';
+import { modeNameOf } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import type { DecisionLog } from '../decision-log/log.ts';
 import type { ErrorCode } from '../model/errors.ts';
@@ -34,7 +34,7 @@ export async function openServers(
   redis: RedisAccess | undefined,
   served: ServedTenants,
 ): Promise<OpenServers> {
-  const administration = await openAdministration(options, store, served, logger);
+  const administration = await openAdministration(options, store, served, logger, log);
   const reads = await openReads(options, store, redis, served);
   const close = async () => {
     reads?.close();
@@ -73,11 +73,12 @@ async function openAdministration(
   store: Store,
   served: ServedTenants,
   logger: Logger,
+  log: DecisionLog,
 ): Promise<OpenAdministration | undefined> {
   const { adminAuth: file } = options;
   if (file === undefined) return undefined;
   const { openAdministration: open } = await import('./administration.ts');
-  return open(file, options, store, served, logger);
+  return open(file, options, store, served, logger, log);
 }
 
 async function serve(
@@ -97,7 +98,7 @@ async function serve(
     decisions: () => pdp.counters,
     decisionLog: () => ({
       ...log.stats(),
-      mode: decisionLogKind(options) === 'off' ? 'off' : decisionLogMode(options),
+      mode: modeNameOf(options),
     }),
     snapshots: () => served.facts(),
     tenants: () => served.tenantFacts(),

@@ -50,7 +50,7 @@ export async function startSidecar(options: ServeOptions, logger: Logger, claim?
     closers.push(closeLog);
     const served = new ServedTenants(store, options, logger, await openSnapshots(options));
     closers.push(() => served.close());
-    const readiness = openReadiness(options, served.tenants, logger);
+    const readiness = openReadiness(options, served.tenants, log, logger);
     closers.push(async () => readiness.close());
     const pdp = createPdp({
       tenants: served.tenants,

@@ -1,10 +1,10 @@
 // PolicyService of whole sidecars over a real Redis: what one commits, the other answers by; tenants come and go.
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Client, ServiceError } from '@grpc/grpc-js';
+import { type Client, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseOptions } from '../../src/config/parse-options.ts';
 import { DecisionService } from '../../src/gen/postern/v1/decision_service_pb.ts';
@@ -13,6 +13,7 @@ import { PolicyService } from '../../src/gen/postern/v1/policy_service_pb.ts';
 import { formatAddress } from '../../src/server/address.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar/sidecar.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { checkChain } from '../decision-log/chain-check.ts';
 import { createGrpcClient, errorInfoOf, unary } from '../server/grpc-client.ts';
 import { sharedRedisUrl } from '../setup/redis-server.ts';
 
@@ -181,3 +182,45 @@ test('nobody administers without a credential, and nobody at all without a file 
 function numberOf(token: string): number {
   return Number(token.split('.')[1]);
 }
+
+test('what is committed, and what is refused, is on the record: who, why, before and after, in the chain of decisions', async () => {
+  const tenant = newTenant();
+  const log = await mkdtemp(join(directory, 'log-'));
+  const { client, sidecar } = await start({
+    redis: sharedRedisUrl(),
+    tenant: '*',
+    decisionLog: 'file',
+    decisionLogDir: log,
+  });
+  await unary(client, createTenant, { tenant, changes: policy, why: 'a new team' }, operator);
+  await unary(client, commit, { tenant, changes: [role('reader', 'doc:read', 'doc:list')], why: 'lists' }, as('ada'));
+  await unary(client, commit, { tenant, changes: [role('reader', 'doc:*')], dryRun: true }, as('ada'));
+  const refusal = unary(client, commit, { tenant, changes: [binding('user:bob', 'admin', '*')], why: 'me' }, as('bob'));
+  await expect(refusal).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+  await unary(client, check, { tenant, subject: 'user:ada', action: 'read', object: 'doc:1' });
+  await unary(client, deleteTenant, { tenant, why: 'gone' }, operator);
+  await sidecar.close(5_000);
+  const [file] = await readdir(join(log, tenant));
+  const lines = (await readFile(join(log, tenant, file as string), 'utf8')).match(/[^\n]*\n/g) ?? [];
+  const { records, kinds } = checkChain(lines);
+  expect(kinds).toEqual(['start', 'change', 'change', 'change', 'decision', 'change', 'stop']);
+  const [, created, changed, refused, , deleted] = records;
+  expect(created).toMatchObject({ seq: 1, by: 'service:operator', why: 'a new team', allowed: true });
+  expect(created?.changes).toHaveLength(3);
+  expect(changed).toMatchObject({
+    by: 'user:ada',
+    why: 'lists',
+    allowed: true,
+    revision: expect.stringMatching(/\.2\./),
+    changes: [
+      {
+        op: 'put',
+        before: expect.objectContaining({ permissions: ['doc:read'] }),
+        after: expect.objectContaining({ permissions: ['doc:read', 'doc:list'] }),
+      },
+    ],
+  });
+  expect(refused).toMatchObject({ seq: 3, by: 'user:bob', why: 'me', allowed: false, error: 'NOT_PERMITTED' });
+  expect(refused?.changes).toMatchObject([{ op: 'put', after: { subject: 'user:bob', role: 'admin' } }]);
+  expect(deleted).toMatchObject({ seq: 5, by: 'service:operator', changes: [{ op: 'remove' }] });
+});

@@ -152,6 +152,6 @@ describeWithOwnRedis('a sidecar', () => {
     await vi.waitFor(async () => expect(await ask('user:ada')).toMatchObject({ allowed: true, ageMs: 0 }), {
       timeout: 15_000,
     });
-    expect(await get('/readyz')).toEqual({ status: 200, body: { status: 'ready' } });
+    expect(await get('/readyz')).toEqual({ status: 200, body: { status: 'ready', decisionLog: expect.anything() } });
   });
 });

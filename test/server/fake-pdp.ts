@@ -134,7 +134,7 @@ export function createFakePdp({ keepCalls = true, objects = 2500, mode = 'enforc
       },
       report() {
         const reason = ready ? 'the policies are too old' : 'no policy has been loaded yet';
-        return { ready: this.ready, reason: this.ready ? '' : reason, behind, more: 0 };
+        return { ready: this.ready, reason: this.ready ? '' : reason, behind, more: 0, decisionLog: undefined };
       },
     },
     get waiting() {

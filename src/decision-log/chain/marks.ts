@@ -2,7 +2,7 @@
  * The lines of a log that are no decisions: where a process begins and ends, what is missing, and seals. Texts of JSON
  * without the brace that ends them, as the chain takes them. docs/decision-log.md describes the keys.
  */
-import { quoted } from '../encode.ts';
+import { quoted } from '../quoted.ts';
 
 /** Why records are missing; the closed set of gap records. */
 export type GapCause = 'buffer_full' | 'spool_full' | 'refused' | 'abandoned';

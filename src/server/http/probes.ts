@@ -35,8 +35,9 @@ export function createProbes(
     } else if (path === '/livez') {
       send(200, { status: 'live' });
     } else if (path === '/readyz') {
-      const { ready, reason, behind, more } = sources.readiness();
-      const rest = { ...(behind.length > 0 ? { behind } : {}), ...(more > 0 ? { more } : {}) };
+      const { ready, reason, behind, more, decisionLog } = sources.readiness();
+      const log = decisionLog === undefined ? {} : { decisionLog };
+      const rest = { ...(behind.length > 0 ? { behind } : {}), ...(more > 0 ? { more } : {}), ...log };
       if (ready) send(200, { status: 'ready', ...rest });
       else send(503, { status: 'not ready', reason, ...rest });
     } else {
