@@ -96,6 +96,7 @@ export function clashesOf(options: ServeOptions): readonly Clash[] {
   }
   clashes.push(...servingClashesOf(options));
   clashes.push(...maskClashesOf(options));
+  clashes.push(...otlpClashesOf(options));
   if (!instancePattern.test(instance)) {
     const message = `--instance ${quote(instance)} is not legal: 1 to 128 of A-Z a-z 0-9 _ -`;
     clashes.push({ about: ['instance'], message });
@@ -154,6 +155,32 @@ function maskClashesOf({ decisionLogMask = [], decisionLogMaskKeyFile }: ServeOp
     ? '--decision-log-mask hashes a field, which needs --decision-log-mask-key-file'
     : '--decision-log-mask-key-file needs a field that --decision-log-mask hashes, such as subject=hash';
   return [{ about, missing: true, message }];
+}
+
+function otlpClashesOf({
+  decisionLog,
+  decisionLogOtlpUrl: written,
+  decisionLogOtlpHeaders: headers,
+  decisionLogOtlpCa: ca,
+}: ServeOptions): readonly Clash[] {
+  const clashes: Clash[] = [];
+  for (const [key, value] of [
+    ['decision-log-otlp-headers', headers],
+    ['decision-log-otlp-ca', ca],
+  ] as const) {
+    if (value === undefined || decisionLog === 'otlp') continue;
+    clashes.push({ about: [key, 'decision-log'], missing: true, message: `--${key} needs --decision-log=otlp` });
+  }
+  const url = URL.parse(written);
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
+    const message =
+      '--decision-log-otlp-url is not a URL such as http://localhost:4318/v1/logs; a user and a password belong into --decision-log-otlp-headers';
+    clashes.push({ about: ['decision-log-otlp-url'], message });
+  } else if (decisionLog === 'otlp' && ca !== undefined && url.protocol !== 'https:') {
+    const message = '--decision-log-otlp-ca needs --decision-log-otlp-url with https://';
+    clashes.push({ about: ['decision-log-otlp-ca', 'decision-log-otlp-url'], missing: true, message });
+  }
+  return clashes;
 }
 
 function sameAddress(a: ServeOptions['grpcAddress'], b: ServeOptions['grpcAddress']): boolean {

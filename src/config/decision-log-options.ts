@@ -1,11 +1,12 @@
 /** The options of `postern serve` about the decision log; part of the table in options.ts. */
 import type { OptionSpec } from './option-spec.ts';
+import { sinkOptions } from './sink-options.ts';
 
 export const decisionLogOptions = [
   {
     key: 'decision-log',
     kind: 'choice',
-    choices: ['auto', 'redis', 'file', 'stdout', 'off'],
+    choices: ['auto', 'redis', 'file', 'stdout', 'otlp', 'off'],
     default: 'auto',
     sentence: 'Where decisions are recorded; auto is redis with --redis, and file otherwise.',
   },
@@ -52,29 +53,7 @@ export const decisionLogOptions = [
     placeholder: 'file',
     sentence: 'Sign seals with this Ed25519 key (PEM), so that nobody who lacks it can make another chain.',
   },
-  {
-    key: 'decision-log-dir',
-    kind: 'string',
-    default: '.postern/decisions',
-    placeholder: 'directory',
-    sentence: 'Where --decision-log=file writes: one file for each tenant and instance.',
-  },
-  {
-    key: 'decision-log-rotate-bytes',
-    kind: 'bytes',
-    default: '256MiB',
-    min: '0',
-    max: '1TiB',
-    sentence: 'How large a file of the decision log grows before the next one begins; 0 never begins one.',
-  },
-  {
-    key: 'decision-log-max-entries',
-    kind: 'integer',
-    default: '0',
-    min: '0',
-    max: '1000000000',
-    sentence: 'About how many decisions a Redis stream keeps for each tenant; 0 keeps all.',
-  },
+  ...sinkOptions,
   {
     key: 'decision-log-buffer-bytes',
     kind: 'bytes',

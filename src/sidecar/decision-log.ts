@@ -1,6 +1,12 @@
 /** The decision log that the options ask for. */
 import { resolve } from 'node:path';
-import { decisionLogKind, decisionLogMode, hasSpool, spoolDirectoryOf } from '../config/check-options.ts';
+import {
+  type DecisionLogKind,
+  decisionLogKind,
+  decisionLogMode,
+  hasSpool,
+  spoolDirectoryOf,
+} from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import { readSigner } from '../decision-log/chain/seal-key.ts';
 import { describeLogEvent } from '../decision-log/describe-event.ts';
@@ -9,6 +15,8 @@ import { createNoLog } from '../decision-log/no-log.ts';
 import { openLog } from '../decision-log/open-log.ts';
 import type { Sink } from '../decision-log/sink.ts';
 import { createFileSink } from '../decision-log/sinks/file.ts';
+import { createOtlpSink } from '../decision-log/sinks/otlp.ts';
+import { readOtlpAccess } from '../decision-log/sinks/otlp-access.ts';
 import { createRedisSink } from '../decision-log/sinks/redis.ts';
 import { createStreamSink } from '../decision-log/sinks/stdout.ts';
 import { type Claim, claimInstance } from '../decision-log/spool/claim.ts';
@@ -45,7 +53,7 @@ export async function openDecisionLog(
   const sign = keyFile === undefined ? undefined : readSigner(keyFile);
   const content = await openLogContent(options, logger);
   const claimed = claim ?? (await claimOf(options, instance));
-  const sink = openSink(kind, options, redis);
+  const sink = openSink(kind, options, redis, (message) => logger.warn({}, message));
   try {
     const log = await openLog({
       mode: decisionLogMode(options),
@@ -99,19 +107,29 @@ export async function claimOf(options: ServeOptions, named: string | undefined):
 function sinkNameOf(options: ServeOptions): string {
   const kind = decisionLogKind(options);
   if (kind === 'file') return `file ${resolve(options.decisionLogDir)}`;
+  if (kind === 'otlp') return `otlp ${options.decisionLogOtlpUrl}`;
   return kind === 'redis' ? `redis ${options.redis?.replace(/\/\/[^@/]*@/, '//')}` : kind;
 }
 
-function openSink(kind: 'redis' | 'file' | 'stdout', options: ServeOptions, redis: RedisAccess | undefined): Sink {
+/** @param onProblem Told what an operator should look at, and what costs no record. */
+function openSink(
+  kind: Exclude<DecisionLogKind, 'off'>,
+  options: ServeOptions,
+  redis: RedisAccess | undefined,
+  onProblem: (message: string) => void,
+): Sink {
+  const { instance, decisionLogMaxAgeMs: maxAgeMs } = options;
   if (kind === 'stdout') return createStreamSink(process.stdout, 'standard output');
+  if (kind === 'otlp') return createOtlpSink(readOtlpAccess(options));
   if (kind === 'file') {
-    const { decisionLogDir: directory, instance, decisionLogRotateBytes: rotateBytes } = options;
-    return createFileSink({ directory, instance, rotateBytes });
+    const { decisionLogDir: directory, decisionLogRotateBytes: rotateBytes, decisionLogMaxFiles: maxFiles } = options;
+    return createFileSink({ directory, instance, rotateBytes, maxFiles, maxAgeMs, onProblem });
   }
   // A connection of its own: a slow stream must not hold up the policy, nor the other way round.
   const { target, options: connecting } = redis as RedisAccess;
   const connection = connect(target, connecting);
-  const sink = createRedisSink(createDecisionAppender(connection), options.decisionLogMaxEntries);
+  const retention = { maxEntries: options.decisionLogMaxEntries, maxAgeMs, onProblem };
+  const sink = createRedisSink(createDecisionAppender(connection), retention);
   return {
     ...sink,
     async close() {

@@ -62,6 +62,9 @@ test('what nobody says has its default', () => {
     decisionLogSpoolBytes: 2 ** 30,
     decisionLogSpoolDir: undefined,
     decisionLogSync: false,
+    decisionLogMaxFiles: 0,
+    decisionLogMaxAgeMs: 0,
+    decisionLogOtlpUrl: 'http://localhost:4318/v1/logs',
     decisionLogBufferBytes: 64 * 1024 * 1024,
     decisionLogBatch: 1_000,
     decisionLogIntervalMs: 10,
@@ -279,6 +282,7 @@ test.for([
   { flags: { ...redis }, kind: 'redis' },
   { flags: { ...redis, decisionLog: 'file' }, kind: 'file' },
   { flags: { ...policy, decisionLog: 'off' }, kind: 'off' },
+  { flags: { ...policy, decisionLog: 'otlp' }, kind: 'otlp' },
 ])('with $flags decisions go to: $kind', ({ flags, kind }) => {
   expect(decisionLogKind(parse({ flags }))).toBe(kind);
 });

@@ -1,80 +1,22 @@
-// Every sink must pass this one suite: files, a stream like stdout, and a real Redis.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+// Every sink must pass this one suite: files, a pipe like standard output, a real Redis, a collector of OTLP logs.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LogRecord, parseRecord } from '../../src/decision-log/record.ts';
 import { type Batch, maxPartRecords, type Sink } from '../../src/decision-log/sink.ts';
-import { createFileSink } from '../../src/decision-log/sinks/file.ts';
-import { createRedisSink } from '../../src/decision-log/sinks/redis.ts';
-import { createStreamSink } from '../../src/decision-log/sinks/stdout.ts';
-import { connect } from '../../src/store/redis/connection.ts';
-import { createDecisionAppender } from '../../src/store/redis/decision-client.ts';
-import { tenantKeys } from '../../src/store/redis/keys.ts';
-import { parseRedisUrl } from '../../src/store/redis/target.ts';
 import { createDirectLog, createLines, decisionEntry, numbersOf } from '../decision-log/entries.ts';
-import { sharedRedisUrl } from '../setup/redis-server.ts';
-
-interface Fixture {
-  readonly sink: Sink;
-  /** What a reader sees now. */
-  lines(tenant: string): Promise<string[]>;
-  end(): Promise<void>;
-}
-
-const makers: Record<string, () => Promise<Fixture>> = {
-  async file() {
-    const directory = await mkdtemp(join(tmpdir(), 'postern-sink-'));
-    const sink = createFileSink({ directory, instance: 'i-1' });
-    return {
-      sink,
-      async lines(tenant) {
-        const text = await readFile(join(directory, tenant, 'decisions-i-1.ndjson'), 'utf8').catch(() => '');
-        return text.split('\n').slice(0, -1);
-      },
-      end: () => rm(directory, { recursive: true, force: true }),
-    };
-  },
-  async stream() {
-    const stream = new PassThrough();
-    let text = '';
-    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    return {
-      sink: createStreamSink(stream, 'standard output'),
-      async lines(tenant) {
-        return text.split('\n').filter((line) => line !== '' && parseRecord(line).tenant === tenant);
-      },
-      end: async () => void stream.destroy(),
-    };
-  },
-  async redis() {
-    const connection = connect(parseRedisUrl(sharedRedisUrl()));
-    const redis = connection.client as Redis;
-    return {
-      sink: createRedisSink(createDecisionAppender(connection), 0),
-      async lines(tenant) {
-        return (await redis.xrange(tenantKeys(tenant).decisions, '-', '+')).map(([, fields]) => {
-          expect(fields[0]).toBe('record');
-          expect(fields).toHaveLength(2);
-          return fields[1] as string;
-        });
-      },
-      end: async () => connection.close(),
-    };
-  },
-};
+import { type Fixture, fixtures } from './decision-sinks.fixtures.ts';
 
 let tenants = 0;
-/** Redis is shared by all tests of a run. */
+/** Redis may be shared by all tests of a run. */
 const newTenant = () => `sink-${process.pid}-${++tenants}`;
 
-function toBatch(tenant: string, first: number, last: number): Batch {
+/** @param long Characters of the attributes of some numbers. */
+function toBatch(tenant: string, first: number, last: number, long: Readonly<Record<number, number>> = {}): Batch {
   const encoder = createLines('i-1', tenant);
-  const lines = Array.from({ length: last - first + 1 }, (_, i) =>
-    encoder.decision(decisionEntry({ tenant, object: 'doc:"é"\u2028\\ 😀' }), first + i),
-  );
+  const lines = Array.from({ length: last - first + 1 }, (_, i) => {
+    const attributes = long[first + i] === undefined ? undefined : { text: 'x'.repeat(long[first + i] as number) };
+    return encoder.decision(decisionEntry({ tenant, object: 'doc:"é"\u2028\\ 😀', attributes }), first + i);
+  });
   const parts: string[] = [];
   for (let i = 0; i < lines.length; i += maxPartRecords) parts.push(lines.slice(i, i + maxPartRecords).join(''));
   return { tenant, parts, records: lines.length };
@@ -82,7 +24,7 @@ function toBatch(tenant: string, first: number, last: number): Batch {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
-describe.each(Object.entries(makers))('%s', (_, make) => {
+describe.each(Object.entries(fixtures))('%s', (_, make) => {
   let fixture: Fixture;
   beforeAll(async () => {
     fixture = await make();
@@ -116,6 +58,60 @@ describe.each(Object.entries(makers))('%s', (_, make) => {
     }
   });
 
+  test('records that are large together are all taken, whatever one call can carry', async () => {
+    const tenant = newTenant();
+    const long = Object.fromEntries(upTo(200).map((number) => [number, 16_000]));
+    expect(await fixture.sink.write(toBatch(tenant, 1, 300, long))).toEqual([]);
+    expect(numbersOf(await recordsOf(tenant))).toEqual(upTo(300));
+  });
+
+  test.for([
+    { where: 'the first', bad: [1] },
+    { where: 'in the middle', bad: [500] },
+    { where: 'the last', bad: [1_000] },
+    { where: 'several', bad: [2, 3, 257, 999] },
+  ])('a record that is too long costs its 1,000 neighbours nothing: $where', async ({ bad }) => {
+    const tenant = newTenant();
+    const chars = (fixture.tooLong ?? 1_500_000) + 100;
+    const batch = toBatch(tenant, 1, 1_000, Object.fromEntries(bad.map((number) => [number, chars])));
+    const isBad = (number: number) => fixture.tooLong !== undefined && bad.includes(number);
+    expect(await fixture.sink.write(batch)).toEqual(
+      upTo(1_000)
+        .filter(isBad)
+        .map((number) => number - 1),
+    );
+    expect(numbersOf(await recordsOf(tenant))).toEqual(upTo(1_000).filter((number) => !isBad(number)));
+    expect(await fixture.sink.write(toBatch(tenant, 1_001, 1_002))).toEqual([]);
+    expect(numbersOf(await recordsOf(tenant)).slice(-2)).toEqual([1_001, 1_002]);
+  });
+
+  test('while nothing is answered a batch waits, and nothing is lost or doubled by it', async (context) => {
+    if (fixture.stall === undefined) return context.skip('nothing brings this about');
+    const tenant = newTenant();
+    const resume = await fixture.stall();
+    let settled = false;
+    const writing = fixture.sink.write(toBatch(tenant, 1, 5_000)).finally(() => {
+      settled = true;
+    });
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+    expect(settled).toBe(false);
+    await resume();
+    expect(await writing).toEqual([]);
+    expect(numbersOf(await recordsOf(tenant))).toEqual(upTo(5_000));
+  });
+
+  test('what is gone rejects, and takes the same batch when it is back, first copies in order', async (context) => {
+    if (fixture.vanish === undefined) return context.skip('nothing would bring it back');
+    const tenant = newTenant();
+    const batch = toBatch(tenant, 1, 1_000);
+    const bringBack = await fixture.vanish();
+    await expect(fixture.sink.write(batch)).rejects.toThrow();
+    await expect(fixture.sink.write(batch)).rejects.toThrow();
+    await bringBack();
+    await vi.waitFor(async () => expect(await fixture.sink.write(batch)).toEqual([]), { timeout: 10_000 });
+    expect([...new Set(numbersOf(await recordsOf(tenant)))]).toEqual(upTo(1_000));
+  });
+
   test('a log on top of it writes every decision once', async () => {
     const tenant = newTenant();
     const keepsOpen: Sink = { ...fixture.sink, close: async () => {} };
@@ -123,7 +119,7 @@ describe.each(Object.entries(makers))('%s', (_, make) => {
     for (let i = 0; i < 5_000; i++) log.append(decisionEntry({ tenant }));
     await log.close(20_000);
     expect(log.stats()).toMatchObject({ written: 5_000, dropped: 0, failedWrites: 0, pendingBytes: 0 });
-    expect(numbersOf(await recordsOf(tenant))).toEqual(upTo(5_000));
+    expect(numbersOf(await recordsOf(tenant))).toEqual(['start', ...upTo(5_000), 'stop']);
   });
 
   test('it can be closed twice, and says where records go', async () => {

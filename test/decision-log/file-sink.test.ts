@@ -1,7 +1,19 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readFiles } from '../../src/decision-log/read-files.ts';
 import { createFileSink } from '../../src/decision-log/sinks/file.ts';
 import { createLines, decisionEntry, numbersOf, toArray } from './entries.ts';
@@ -106,3 +118,145 @@ test('a file that somebody truncates goes on from there', async () => {
   await sink.close();
   expect(await numbers()).toEqual([2]);
 });
+
+const filesOf = async () => (await readdir(join(directory, 'default'))).sort();
+
+/** Five complete files and the current one, one record each. */
+async function writeSix(options: { maxFiles?: number; maxAgeMs?: number } = {}) {
+  const sink = createFileSink({ directory, instance: 'a', rotateBytes: 1, ...options });
+  for (let seq = 1; seq <= 6; seq++) await sink.write(batch(seq));
+  await sink.close();
+}
+
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+const dayMs = 86_400_000;
+
+describe('complete files', () => {
+  test('are all kept where nothing else is said', async () => {
+    await writeSix();
+    expect(await numbers()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('are kept up to a number, the newest, beside the one that is written', async () => {
+    await writeSix({ maxFiles: 2 });
+    expect(await filesOf()).toEqual(['decisions-a.000004.ndjson', 'decisions-a.000005.ndjson', 'decisions-a.ndjson']);
+    expect(await numbers()).toEqual([4, 5, 6]);
+  });
+
+  test('go on with their numbers, whatever is gone', async () => {
+    await writeSix({ maxFiles: 1 });
+    await writeSix({ maxFiles: 1 });
+    expect(await filesOf()).toEqual(['decisions-a.000011.ndjson', 'decisions-a.ndjson']);
+  });
+
+  test('are kept up to an age of their last record, looked at when a process begins', async () => {
+    await writeSix();
+    for (const number of [1, 2, 4]) {
+      await utimes(join(directory, 'default', `decisions-a.00000${number}.ndjson`), daysAgo(9), daysAgo(9));
+    }
+    const sink = createFileSink({ directory, instance: 'a', maxAgeMs: 5 * dayMs });
+    await sink.write(batch(7));
+    await sink.close();
+    // The fourth is old, too, but behind one that is not: nothing goes from the middle.
+    expect(await numbers()).toEqual([3, 4, 5, 6, 7]);
+  });
+
+  test('that are all too old leave the newest, so that a reader sees by its number that others are gone', async () => {
+    await writeSix();
+    for (let number = 1; number <= 5; number++) {
+      await utimes(join(directory, 'default', `decisions-a.00000${number}.ndjson`), daysAgo(9), daysAgo(9));
+    }
+    const sink = createFileSink({ directory, instance: 'a', maxAgeMs: dayMs });
+    await sink.write(batch(7));
+    await sink.close();
+    expect(await filesOf()).toEqual(['decisions-a.000005.ndjson', 'decisions-a.ndjson']);
+  });
+
+  test('of another instance, and files of other names, stay', async () => {
+    await mkdir(join(directory, 'default'));
+    const others = ['decisions-a.old.ndjson', 'decisions-aa.000001.ndjson', 'decisions-b.000001.ndjson', 'notes.txt'];
+    for (const name of others) await writeFile(join(directory, 'default', name), '');
+    await writeSix({ maxFiles: 1, maxAgeMs: 1 });
+    expect(await filesOf()).toEqual(['decisions-a.000005.ndjson', 'decisions-a.ndjson', ...others]);
+  });
+
+  test('that cannot be deleted are told, and cost no record', async () => {
+    const problems: string[] = [];
+    await mkdir(join(directory, 'default', 'decisions-a.000001.ndjson'), { recursive: true });
+    const sink = createFileSink({
+      directory,
+      instance: 'a',
+      rotateBytes: 1,
+      maxFiles: 1,
+      onProblem: (problem) => problems.push(problem),
+    });
+    for (let seq = 1; seq <= 2; seq++) await sink.write(batch(seq));
+    await sink.close();
+    expect(problems).toEqual([expect.stringMatching(/not deleted: .*decisions-a\.000001\.ndjson/)]);
+    await rm(join(directory, 'default', 'decisions-a.000001.ndjson'), { recursive: true });
+    expect(await numbers()).toEqual([1, 2]);
+  });
+
+  test('are never written over by another process of the same name that rotates at the same time', async () => {
+    const sinks = Array.from({ length: 4 }, () => createFileSink({ directory, instance: 'a', rotateBytes: 1 }));
+    for (let round = 0; round < 10; round++) {
+      const results = await Promise.allSettled(sinks.map((sink, i) => sink.write(batch(round * 4 + i + 1))));
+      for (const [i, result] of results.entries()) {
+        if (result.status === 'rejected') await retry(() => sinks[i]?.write(batch(round * 4 + i + 1)));
+      }
+    }
+    for (const sink of sinks) await sink.close();
+    expect(new Set(await numbers())).toEqual(new Set(Array.from({ length: 40 }, (_, i) => i + 1)));
+  });
+});
+
+async function retry(write: () => unknown): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (attempt === 10) throw error;
+    }
+  }
+}
+
+test('a complete file was handed to the disk before it has its name, and a closed one before it is let go', async () => {
+  const order: string[] = [];
+  const prototype = Object.getPrototypeOf(await open(directory, 'r').then((handle) => closeAfter(handle)));
+  const sync = vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+    const { size } = await this.stat();
+    order.push((await this.stat()).isDirectory() ? 'directory' : `${size} bytes`);
+  });
+  try {
+    const sink = createFileSink({ directory, instance: 'a', rotateBytes: 1 });
+    await sink.write(batch(1));
+    expect(order).toEqual([]);
+    await sink.write(batch(2));
+    const bytes = batch(1).parts[0]?.length;
+    expect(order).toEqual([`${bytes} bytes`, 'directory']);
+    await sink.close();
+    expect(order).toEqual([`${bytes} bytes`, 'directory', `${bytes} bytes`]);
+  } finally {
+    sync.mockRestore();
+  }
+});
+
+test('a disk that cannot keep a complete file fails the batch, which comes again', async () => {
+  const prototype = Object.getPrototypeOf(await open(directory, 'r').then((handle) => closeAfter(handle)));
+  const sink = createFileSink({ directory, instance: 'a', rotateBytes: 1 });
+  await sink.write(batch(1));
+  const sync = vi
+    .spyOn(prototype, 'sync')
+    .mockRejectedValueOnce(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }));
+  await expect(sink.write(batch(2))).rejects.toThrow('EIO');
+  sync.mockRestore();
+  await sink.write(batch(2));
+  await sink.close();
+  expect(await numbers()).toEqual([1, 2]);
+});
+
+async function closeAfter(handle: FileHandle): Promise<FileHandle> {
+  await handle.close();
+  return handle;
+}

@@ -174,7 +174,7 @@ describe('tail', () => {
     const tenant = newTenant();
     const connection = connect(parseRedisUrl(redis));
     const denial = recordLine(2, false, 'user:bob', tenant);
-    await createDecisionAppender(connection).append(tenant, recordLine(1, true, 'user:alice', tenant) + denial, 0);
+    await createDecisionAppender(connection).append(tenant, recordLine(1, true, 'user:alice', tenant) + denial);
     connection.close();
     const args = ['tail', '--no-follow', '--tenant', tenant];
     const [all, denied, since] = await Promise.all([
@@ -231,7 +231,7 @@ describeWithOwnRedis('tail', () => {
     const server = await startRedis({ persistent: true });
     const connection = connect(parseRedisUrl(server.url));
     const appender = createDecisionAppender(connection);
-    await appender.append('default', recordLine(1, true), 0);
+    await appender.append('default', recordLine(1, true));
     const child = startPostern(['tail', '--redis', server.url]);
     try {
       const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
@@ -241,7 +241,7 @@ describeWithOwnRedis('tail', () => {
       await server.restart();
       await expect
         .poll(() =>
-          appender.append('default', recordLine(2, false), 0).then(
+          appender.append('default', recordLine(2, false)).then(
             () => true,
             () => false,
           ),

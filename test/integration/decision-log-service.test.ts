@@ -164,7 +164,7 @@ describeWithOwnRedis('a log in Redis', () => {
     const append = async (from: number, to: number) => {
       const lines = upTo(to).slice(from - 1);
       const text = lines.map((seq) => `${decisionLine('w', seq)}\n`).join('');
-      await createDecisionAppender(connection).append(tenant, text, 0);
+      await createDecisionAppender(connection).append(tenant, text);
     };
     await append(1, 10);
     const heard = listen(reads);

@@ -33,7 +33,7 @@ function open(url: string) {
 }
 
 function createLog(connection: Connection, maxEntries = 0) {
-  const sink = createRedisSink(createDecisionAppender(connection), maxEntries);
+  const sink = createRedisSink(createDecisionAppender(connection), { maxEntries });
   const log = createDirectLog(sink);
   cleanups.push(() => log.close(100));
   return log;
@@ -133,7 +133,7 @@ test('a stream of another type is told with its key, and what that means', async
   const tenant = newTenant();
   const { connection, redis } = open(sharedRedisUrl());
   await redis.set(tenantKeys(tenant).decisions, 'not yours');
-  await expect(createDecisionAppender(connection).append(tenant, '{}\n', 0)).rejects.toMatchObject({
+  await expect(createDecisionAppender(connection).append(tenant, '{}\n')).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
     metadata: { where: tenantKeys(tenant).decisions },
   });

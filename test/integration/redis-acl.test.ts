@@ -83,8 +83,11 @@ async function work(url: string, tenant: string): Promise<void> {
     expect(await store.changesBefore(tenant, undefined, 10)).toHaveLength(4);
     expect(await store.tenants()).toContain(tenant);
   }
-  for (const user of ['sidecar', 'administrator', 'log-administrator'] as const)
-    await appender(url, user).append(tenant, '{"a":1}\n', 10);
+  for (const user of ['sidecar', 'administrator', 'log-administrator'] as const) {
+    const decisions = appender(url, user);
+    await decisions.append(tenant, '{"a":1}\n');
+    for (const keep of [{ maxEntries: 10 }, { before: 1 }]) await decisions.trim(tenant, keep);
+  }
   const read = reader(url, 'auditor');
   const poller = createDecisionPoller(openConnection(url, 'log-administrator'));
   for (const { last, read: next } of [read, poller]) {
@@ -163,7 +166,7 @@ describeWithRedis7('the shipped Redis users', () => {
       ['SUBSCRIBE', keys.channel],
     ] as const)
       expect(await refusalOf(server.url, 'writer', words)).toMatch(/NOPERM/);
-    await expect(appender(server.url, 'writer').append('acme', '{}\n', 0)).rejects.toThrow(/"postern-writer" lacks/);
+    await expect(appender(server.url, 'writer').append('acme', '{}\n')).rejects.toThrow(/"postern-writer" lacks/);
   });
 
   test('of an administrator can read decisions only where he serves the log', async () => {
@@ -183,7 +186,7 @@ describeWithRedis7('the shipped Redis users', () => {
     // Their names are there, and of none it can be told whether it was deleted.
     await expect(auditor.tenants()).rejects.toThrow(lacks);
     await expect(auditor.commit('acme', [])).rejects.toThrow(lacks);
-    await expect(appender(server.url, 'auditor').append('acme', '{}\n', 0)).rejects.toThrow(lacks);
+    await expect(appender(server.url, 'auditor').append('acme', '{}\n')).rejects.toThrow(lacks);
     for (const words of [
       ['XREVRANGE', keys.changes, '+', '-'],
       ['XTRIM', keys.decisions, 'MAXLEN', '0'],

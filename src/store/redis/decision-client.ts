@@ -1,6 +1,6 @@
 /**
  * What the decision log's sink and reader need of Redis: appending by one
- * script a part, and reading a stream forwards. Shaped after the interfaces
+ * script call, trimming, and reading a stream forwards. Shaped after the interfaces
  * that decision-log declares, which this folder must not import. A reader gets
  * a connection of its own, because a blocking read holds a connection up.
  */
@@ -10,6 +10,7 @@ import { problemOfTenant } from '../../model/names.ts';
 import type { Connection, RedisClient } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { tenantKeys, tenantsKey } from './keys.ts';
+import { sendOrTooLong } from './too-long.ts';
 
 export interface DecisionStreamEntry {
   /** The stream's own id, such as "1767225600000-0". */
@@ -21,26 +22,59 @@ export interface DecisionStreamEntry {
 const script = readFileSync(new URL('./commands/append-decisions.lua', import.meta.url), 'utf8');
 
 interface AppendCommand {
-  posternAppendDecisions(key: string, maxEntries: number, lines: string): Promise<number>;
+  posternAppendDecisions(key: string, lines: string): Promise<string | null>;
 }
 
-/** Appends to streams. The connection stays its owner's. */
+/** Most entries that one trimming removes: Redis serves nobody else meanwhile. */
+const maxTrimmed = 10_000;
+
+/** Appends to streams, and trims them. The connection stays its owner's. */
 export function createDecisionAppender(connection: Connection) {
   const { client, description } = connection;
   client.defineCommand('posternAppendDecisions', { numberOfKeys: 1, lua: script });
   const commands = client as unknown as AppendCommand;
+  const run = async (key: string, lines: string) => {
+    await connection.ready();
+    return commands.posternAppendDecisions(key, lines);
+  };
   return {
     description,
     /**
-     * Appends lines, each ended by "\n", as one entry each; keeps about `maxEntries`, 0 for all.
+     * Appends lines, each ended by "\n", as one entry each.
+     * @returns the time that Redis gave the last of them, in milliseconds since 1970; `too_long` where it takes no text
+     * of this length
      * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT
      */
-    async append(tenant: string, lines: string, maxEntries: number): Promise<void> {
+    async append(tenant: string, lines: string): Promise<number | 'too_long'> {
+      const key = tenantKeys(tenant).decisions;
       try {
-        await connection.ready();
-        await commands.posternAppendDecisions(tenantKeys(tenant).decisions, maxEntries, lines);
+        const id = await sendOrTooLong(
+          lines,
+          () => run(key, lines),
+          () => run(key, ''),
+        );
+        return id === 'too_long' ? id : Number.parseInt(id ?? '0', 10);
       } catch (error) {
         throw toStoreError(error, `cannot append decisions of tenant ${tenant}`, connection);
+      }
+    },
+    /**
+     * Removes the oldest entries over a number, or from before a time in milliseconds since 1970, in whole blocks.
+     * @returns whether there may be more to remove
+     * @throws PosternError STORE_UNAVAILABLE, STORE_CORRUPT
+     */
+    async trim(tenant: string, keep: { readonly maxEntries: number } | { readonly before: number }): Promise<boolean> {
+      const key = tenantKeys(tenant).decisions;
+      try {
+        await connection.ready();
+        const removed =
+          'before' in keep
+            ? await client.xtrim(key, 'MINID', '~', keep.before, 'LIMIT', maxTrimmed)
+            : await client.xtrim(key, 'MAXLEN', '~', keep.maxEntries, 'LIMIT', maxTrimmed);
+        // It stops before the block that would be over the limit, and a block has as many as the operator allows.
+        return removed > maxTrimmed / 2;
+      } catch (error) {
+        throw toStoreError(error, `cannot trim the decisions of tenant ${tenant}`, connection);
       }
     },
   };
