@@ -19,7 +19,8 @@ import { overloadRows } from './rows/overload.ts';
 import { streamRows } from './rows/stream.ts';
 import { tenantRows } from './rows/tenants.ts';
 import { visibilityRows } from './rows/visibility.ts';
-import { pageWith, toLine } from './table.ts';
+import { type DatedRow, pageWith, toLine } from './table.ts';
+import { yardstickMs } from './yardstick.ts';
 
 const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
   check: checkRows,
@@ -40,22 +41,27 @@ if (unknown.length > 0) fail(`no such part: ${unknown.join(', ')}; there are ${O
 if (!(await hasH2load())) fail('h2load is missing; install it: apt-get install nghttp2-client');
 
 const directory = await mkdtemp(join(tmpdir(), 'postern-bench-'));
-// Whoever reads a figure should know whether the machine had other work.
-const on = `${new Date().toISOString().slice(0, 10)}, load average before ${(loadavg()[0] as number).toFixed(1)}`;
-const rows: Row[] = [];
+const rows: DatedRow[] = [];
 for (const [name, measure] of Object.entries(parts)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   process.stderr.write(`measuring ${name} ...\n`);
-  const measured = await measure(directory);
-  for (const row of measured) process.stdout.write(`${toLine(row, on)}\n`);
+  const on = nowAndHere();
+  const measured = (await measure(directory)).map((row) => ({ ...row, on }));
+  for (const row of measured) process.stdout.write(`${toLine(row)}\n`);
   rows.push(...measured);
 }
 await rm(directory, { recursive: true });
 
 const path = fileURLToPath(new URL('../docs/benchmark.md', import.meta.url));
 const setting = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores shared by load generator, sidecar and Redis; ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}`;
-await writeFile(path, pageWith(path, rows, asked.length === 0, setting, on));
+await writeFile(path, pageWith(path, rows, asked.length === 0, setting));
 process.exitCode = rows.some((row) => row.kept === false) ? 1 : 0;
+
+/** Whoever reads a figure should know whether the machine had other work, and how fast it was. */
+function nowAndHere(): string {
+  const load = (loadavg()[0] as number).toFixed(1);
+  return `${new Date().toISOString().slice(0, 10)}, load average before ${load}, yardstick ${yardstickMs().toFixed(0)} ms`;
+}
 
 function fail(message: string): never {
   process.stderr.write(`bench: ${message}\n`);

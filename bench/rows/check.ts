@@ -57,6 +57,13 @@ export async function checkRows(directory: string): Promise<Row[]> {
   const how = `h2load -c 8 -m 16 -t 1, 120,000 requests, median of ${rounds} rounds in turn`;
   return [
     {
+      what: 'the machine: bare grpc-js echo, which has nothing of Postern in it',
+      measured: `${thousands(median(echoed))} requests/s`,
+      atLeast: '',
+      kept: undefined,
+      how,
+    },
+    {
       what: 'unary Check, decision log on (file), against grpc-js echo',
       measured: `${share.toFixed(2)} (${thousands(median(logged))} of ${thousands(median(echoed))} requests/s; ${dropped} dropped)`,
       atLeast: '0.85',
