@@ -35,8 +35,8 @@ const step = 1_000;
  * first record and its end the newest one lies.
  * @param endMs Milliseconds since 1970.
  */
-export function startTimeProgress(what: string, endMs: number): TimeProgress {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
+export function startTimeProgress(what: string, endMs: number, isShown = true): TimeProgress {
+  if (!process.stderr.isTTY || !isShown) return { update: () => {}, stop: () => {} };
   let bar: progress.SingleBar | undefined;
   let beganMs = 0;
   let records = 0;

@@ -1,4 +1,5 @@
 /** Reads a log, decides it again, and prints what would change. The work of `postern replay`. */
+import { stat } from 'node:fs/promises';
 import type { ReadOptions } from '../decision-log/filter.ts';
 import { createDecider } from '../impact/decide-again.ts';
 import { createReplay, type Replay, type Report } from '../impact/replay.ts';
@@ -73,7 +74,9 @@ async function readInto(
     },
   };
   const until = flags.until === undefined ? '\uffff' : new Date(flags.until).toISOString();
-  const progress = startTimeProgress('replaying', flags.until ?? Date.now());
+  // Lines of results on the same terminal say enough, and a bar would be between them.
+  const isShown = !(flags.each && process.stdout.isTTY);
+  const progress = startTimeProgress('replaying', Math.min(flags.until ?? Infinity, await endOf(log)), isShown);
   let tenant = flags.tenant;
   try {
     for await (const { record } of openLog(log, reading)) {
@@ -90,6 +93,22 @@ async function readInto(
     progress.stop();
   }
   return problems;
+}
+
+/** About when the newest record was written: of files it is known, a stream that is in use ends now. Milliseconds since 1970. */
+async function endOf({ dir, redis }: LogPlace): Promise<number> {
+  if (redis !== undefined) return Date.now();
+  const { findLogFiles } = await import('../decision-log/log-files.ts');
+  const files = await findLogFiles(dir, new Map()).catch(() => []);
+  const times = await Promise.all(
+    files.map(({ path }) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return times.reduce((newest, time) => Math.max(newest, time), 0) || Date.now();
 }
 
 /** Lines that are no records, and are shown. */

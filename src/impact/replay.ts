@@ -90,7 +90,7 @@ export function createReplay({ proposed, baseline, attributesCount, grouping, on
   };
 
   const addLeftOut = (instance: string) => {
-    for (const rule of rules.get(instance) ?? []) leftOut.add(JSON.stringify(rule));
+    for (const rule of rules.get(instance) ?? []) leftOut.add(typeof rule === 'string' ? rule : JSON.stringify(rule));
     rules.delete(instance);
   };
 

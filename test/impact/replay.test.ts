@@ -240,10 +240,10 @@ describe('what cannot be decided again is counted', () => {
       replay.addStart({ type: 'start', instance, ...common, after: 'nothing', log: { mode: 'block', ...log } });
     };
     start('i1', { filter: ['denied'] });
-    start('i1', { sample: { allowed: 0 } });
+    start('i1', { filter: ['denied'], sample: 'allowed=0' });
     start('i2', { filter: ['denied'] });
     replay.add(decisionRecord(1));
-    expect(replay.report().leftOut).toEqual(['{"allowed":0}']);
+    expect(replay.report().leftOut).toEqual(['["denied"]', 'allowed=0']);
   });
 });
 
