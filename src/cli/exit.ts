@@ -27,7 +27,7 @@ export const exitMeanings: readonly { readonly code: ExitCode; readonly meaning:
   {
     code: exitCodes.no,
     meaning:
-      'denied; a test failed; the graphs differ; not serving; not confirmed; an import or a replay changes something; a record is not confirmed',
+      'denied; a test failed; the graphs differ; not serving; not confirmed; an import or a replay changes something; a record is not confirmed; a log is not in order',
   },
   { code: exitCodes.usage, meaning: 'wrong arguments, options or names' },
   { code: exitCodes.refused, meaning: 'refused: an invalid policy or change, a limit, or not permitted' },

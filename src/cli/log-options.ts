@@ -126,3 +126,10 @@ function parseWhen(text: string): number {
   if ('value' in ago) return Date.now() - (ago.value as number);
   throw new InvalidArgumentError('It is neither a duration such as 10m nor a time such as 2026-06-01T00:00:00Z.');
 }
+
+/** For commands that are about one decision. */
+export function parseDecisionId(text: string): string {
+  const id = text.toUpperCase();
+  if (/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) return id;
+  throw new InvalidArgumentError('It is no decision id, which has 26 letters and digits.');
+}

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import type { ReadOptions, ReadRecord } from '../decision-log/filter.ts';
 import type { StreamClient } from '../decision-log/read-stream.ts';
+import type { RawStreamClient } from '../decision-log/verify/sources.ts';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { defaultTenant } from '../model/names.ts';
 import type { LogPlace } from './log-options.ts';
@@ -30,7 +31,9 @@ export async function* openLog(place: LogPlace, reading: ReadOptions): AsyncGene
 }
 
 export interface OpenStream {
-  readonly client: StreamClient;
+  readonly client: StreamClient & RawStreamClient;
+  /** Tenants that have decisions there. */
+  tenants(): Promise<readonly string[]>;
   /** Words for messages, without secrets. */
   readonly description: string;
   close(): Promise<void>;
@@ -58,7 +61,10 @@ export async function openStream(flags: LogPlace & { readonly redis: string }): 
     client: {
       read: (...asked) => reader.read(...asked).catch(rethrow),
       last: (...asked) => reader.last(...asked).catch(rethrow),
+      readRaw: (...asked) => reader.readRaw(...asked).catch(rethrow),
+      count: (tenant) => reader.count(tenant).catch(rethrow),
     },
+    tenants: () => reader.tenants().catch(rethrow),
     async close() {
       await reader.close();
       connection.close();

@@ -19,6 +19,8 @@ export interface LogFile {
   order: number;
   /** On disk, when it was found. */
   bytes: number;
+  /** When it was last written to, in milliseconds since 1970. */
+  modifiedMs: number;
   /** Bytes read, up to the end of the last whole line; of what a compressed file holds. */
   offset: number;
   /** Bytes behind that, which end in no newline yet; as of the last reading. */
@@ -67,13 +69,14 @@ export async function findLogFiles(path: string, known: Map<string, LogFile>): P
     file.path = candidate;
     file.order = order;
     file.bytes = status.size;
+    file.modifiedMs = status.mtimeMs;
     found.push(file);
   }
   return found.sort((a, b) => (a.series === b.series ? compare(a.order, b.order) : compare(a.series, b.series)));
 }
 
 function newFile(path: string, series: string): LogFile {
-  return { path, series, order: 0, bytes: 0, offset: 0, unfinished: 0, overlong: false };
+  return { path, series, order: 0, bytes: 0, modifiedMs: 0, offset: 0, unfinished: 0, overlong: false };
 }
 
 /** The whole lines that were not read yet; a line without its end is left for later. */

@@ -7,10 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { type ReadOptions, type ReadRecord, wanted } from './filter.ts';
 import { findLogFiles, type LogFile, readLines } from './log-files.ts';
+import { mergeByTime } from './merge.ts';
 import { linesBackward, skipToEnd } from './newest-lines.ts';
 
 /** How often a followed log is looked at: what notifies of changes differs too much between platforms. */
 const pollMs = 100;
+/** How far the clocks of a sidecar and of the disk may be apart. */
+const clockSkewMs = 10 * 60_000;
 
 /**
  * The records of a path, in order of time. Ends at the end, or when the signal is aborted where it follows.
@@ -82,35 +85,17 @@ async function readBackward(files: readonly LogFile[], count: number, options: R
 async function* readNew(path: string, known: Map<string, LogFile>, options: ReadOptions): AsyncGenerator<ReadRecord> {
   const series = Map.groupBy(await findLogFiles(path, known), (file) => file.series);
   const sources = [...series.values()].map((files) => readSeries(files, options));
-  const heads: { next: ReadRecord; source: AsyncGenerator<ReadRecord> }[] = [];
-  try {
-    for (const source of sources) {
-      const first = await source.next();
-      if (first.done !== true) heads.push({ next: first.value, source });
-    }
-    while (heads.length > 0 && options.signal?.aborted !== true) {
-      let oldest = 0;
-      for (let i = 1; i < heads.length; i++) if (timeAt(heads, i) < timeAt(heads, oldest)) oldest = i;
-      const head = heads[oldest] as (typeof heads)[number];
-      yield head.next;
-      const following = await head.source.next();
-      if (following.done === true) heads.splice(oldest, 1);
-      else head.next = following.value;
-    }
-  } finally {
-    await Promise.all(sources.map((source) => source.return(undefined)));
-  }
+  yield* mergeByTime(sources, options.signal);
 }
 
 async function* readSeries(files: readonly LogFile[], options: ReadOptions): AsyncGenerator<ReadRecord> {
-  for (const file of files) {
+  const since = options.filter?.since;
+  // What was last written before that holds nothing of it.
+  const notBeforeMs = since === undefined ? 0 : Date.parse(since) - clockSkewMs;
+  for (const file of files.filter(({ modifiedMs }) => modifiedMs >= notBeforeMs)) {
     for await (const line of readLines(file)) {
       const read = wanted(line.text, line.where, options);
       if (read !== undefined) yield read;
     }
   }
-}
-
-function timeAt(heads: readonly { readonly next: ReadRecord }[], index: number): string {
-  return heads[index]?.next.record.time ?? '';
 }

@@ -1,6 +1,6 @@
 /** `postern audit explain`: why a recorded decision was what it was, at the revision at which it was made. */
-import { type Command, InvalidArgumentError } from 'commander';
-import { addLogPlaceOptions, type LogPlace, logPlaceOf } from '../log-options.ts';
+import type { Command } from 'commander';
+import { addLogPlaceOptions, type LogPlace, logPlaceOf, parseDecisionId } from '../log-options.ts';
 import { addRedisOptions, jsonOption } from '../options.ts';
 import type { Subcommands } from '../subcommands.ts';
 
@@ -16,7 +16,7 @@ export const auditExplainExamples = [
 
 export function addAuditExplain(add: Subcommands['add']): void {
   const command = add('explain', 'Why was it decided so? At the revision at which it was')
-    .argument('<decision>', 'the id of the decision, as in an answer or a record', parseId)
+    .argument('<decision>', 'the id of the decision, as in an answer or a record', parseDecisionId)
     .option('--policy <file>', 'the graph of that revision, as "postern export" wrote it')
     .action(runExplain);
   addLogPlaceOptions(command).addOption(jsonOption());
@@ -32,10 +32,4 @@ async function runExplain(id: string, flags: ExplainFlags, command: Command) {
     ...(policy === undefined ? {} : { policy }),
     ...(json === undefined ? {} : { json }),
   });
-}
-
-function parseId(text: string): string {
-  const id = text.toUpperCase();
-  if (/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) return id;
-  throw new InvalidArgumentError('It is no decision id, which has 26 letters and digits.');
 }

@@ -3,9 +3,20 @@ import type { Command } from 'commander';
 import { addExamples } from '../options.ts';
 import { addSubcommands } from '../subcommands.ts';
 import { addAuditExplain, auditExplainExamples } from './audit-explain.ts';
+import { addAuditExport, auditExportExamples } from './audit-export.ts';
+import { addAuditQuery, auditQueryExamples } from './audit-query.ts';
+import { addAuditVerify, auditVerifyExamples } from './audit-verify.ts';
 
 export function addAuditCommand(program: Command): void {
-  const [whole, { add }] = addSubcommands(program, 'audit', 'Explains what the decision log holds');
+  const [whole, { add }] = addSubcommands(
+    program,
+    'audit',
+    'Verifies, searches, exports and explains the decision log',
+  );
+  addAuditVerify(add);
+  addAuditQuery(add);
+  addAuditExport(add);
   addAuditExplain(add);
-  addExamples(whole, auditExplainExamples);
+  const examples = [...auditVerifyExamples, ...auditQueryExamples, ...auditExportExamples, ...auditExplainExamples];
+  addExamples(whole, examples);
 }

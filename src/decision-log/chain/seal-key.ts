@@ -2,21 +2,13 @@
  * Signs seals, so that whoever can write the log but does not hold the key cannot make another one that verifies.
  * Ed25519; the key's name is made from its public half, so that an auditor finds the right one.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { messageOf, PosternError } from '../../model/errors.ts';
-
-/** Characters of a key's name. */
-const nameLength = 16;
+import { nameOfKey } from '../key-name.ts';
 
 /** Of a seal's text and the hash before it. */
 export type Signer = (previousHash: string, body: string) => string;
-
-/** The first characters of the SHA-256 of the public key, in base64url. */
-export function nameOfKey(publicKey: KeyObject): string {
-  const bytes = publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(bytes).digest('base64url').slice(0, nameLength);
-}
 
 /**
  * The text of a seal with its signature: over the hash before it, followed by its text up to the signature.

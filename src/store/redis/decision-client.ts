@@ -19,6 +19,11 @@ export interface DecisionStreamEntry {
   readonly record: string;
 }
 
+export interface RawStreamEntry {
+  readonly id: string;
+  readonly record: Buffer;
+}
+
 const script = readFileSync(new URL('./commands/append-decisions.lua', import.meta.url), 'utf8');
 
 interface AppendCommand {
@@ -103,6 +108,17 @@ export function createDecisionStreamReader(client: RedisClient) {
       const names = await own.smembers(tenantsKey);
       return names.filter((name) => problemOfTenant(name) === undefined).sort();
     },
+    /** The same as `read` without a wait, and the bytes as they are: of what is no text, no other text is made. */
+    async readRaw(tenant: string, after: string, count: number): Promise<RawStreamEntry[]> {
+      const key = tenantKeys(tenant).decisions;
+      const reply = await own.xreadBuffer('COUNT', count, 'STREAMS', key, after);
+      const entries = (reply?.[0]?.[1] ?? []) as unknown as [id: Buffer, fields: Buffer[]][];
+      return entries.map(([id, fields]) => ({ id: id.toString(), record: recordOf(fields) ?? Buffer.alloc(0) }));
+    },
+    /** How many entries there are. */
+    count(tenant: string): Promise<number> {
+      return own.xlen(tenantKeys(tenant).decisions);
+    },
     /** Ends the connection, and with it a read that waits; idempotent. */
     async close(): Promise<void> {
       own.disconnect();
@@ -148,6 +164,10 @@ async function newestBefore(client: RedisClient, key: string, before: string, co
 
 /** A foreign entry has other fields: its record is empty, which no parser takes for a decision. */
 function toEntry([id, fields]: [id: string, fields: string[]]): DecisionStreamEntry {
-  const at = fields.indexOf('record');
-  return { id, record: at % 2 === 0 ? (fields[at + 1] ?? '') : '' };
+  return { id, record: recordOf(fields) ?? '' };
+}
+
+function recordOf<T extends string | Buffer>(fields: readonly T[]): T | undefined {
+  const at = fields.findIndex((field, i) => i % 2 === 0 && field.toString() === 'record');
+  return at < 0 ? undefined : fields[at + 1];
 }

@@ -1,0 +1,99 @@
+/**
+ * Feeds a verifier: all lines of files, series by series, or of a stream. It
+ * only reads. Called by `postern audit verify`.
+ */
+import { messageOf, PosternError } from '../../model/errors.ts';
+import { findLogFiles, type LogFile, readChunks } from '../log-files.ts';
+import type { LogVerifier } from './log-verifier.ts';
+
+/** What is told while it reads: how much is read, of how much; bytes of files, entries of streams. */
+export interface Reading {
+  readonly signal?: AbortSignal;
+  readonly onTotal?: (total: number) => void;
+  readonly onRead?: (more: number) => void;
+  /** Waited for before it reads on. */
+  readonly afterPart?: () => Promise<void> | undefined;
+}
+
+export interface RawEntry {
+  /** The stream's own id. */
+  readonly id: string;
+  /** One line of JSON, without a newline. */
+  readonly record: Buffer;
+}
+
+/** What reads streams as they are. */
+export interface RawStreamClient {
+  /** Entries after an id, oldest first. */
+  readRaw(tenant: string, after: string, count: number): Promise<readonly RawEntry[]>;
+  /** How many entries there are. */
+  count(tenant: string): Promise<number>;
+}
+
+const pageEntries = 2_000;
+
+/** @throws PosternError STORE_UNAVAILABLE when a path cannot be read */
+export async function verifyFiles(verifier: LogVerifier, paths: readonly string[], reading: Reading): Promise<void> {
+  const files: LogFile[] = [];
+  for (const path of paths) files.push(...(await findFiles(path)));
+  reading.onTotal?.(files.reduce((sum, { bytes }) => sum + bytes, 0));
+  for (const [i, file] of files.entries()) {
+    if (i > 0 && files[i - 1]?.series !== file.series) verifier.endSeries();
+    try {
+      await verifyFile(verifier, file, reading);
+    } catch (error) {
+      throw unreadable(file.path, error);
+    }
+    if (reading.signal?.aborted === true) return;
+  }
+}
+
+async function findFiles(path: string): Promise<readonly LogFile[]> {
+  try {
+    return await findLogFiles(path, new Map());
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function verifyFile(verifier: LogVerifier, file: LogFile, { signal, onRead, afterPart }: Reading): Promise<void> {
+  for await (const { bytes, offset, isOverlong } of readChunks(file, onRead)) {
+    if (isOverlong) verifier.addGarbage(file.path, offset, bytes, 'a line that is too long for a record');
+    else verifier.addLines(file.path, bytes, offset);
+    await afterPart?.();
+    if (signal?.aborted === true) return;
+  }
+  if (file.unfinished > 0) verifier.addUnfinished(file.path, file.offset, file.unfinished);
+}
+
+function unreadable(path: string, error: unknown): PosternError {
+  // What is done with the lines may fail, too.
+  if (error instanceof PosternError) return error;
+  const message = `cannot read the decision log ${path}: ${messageOf(error)}`;
+  return new PosternError('STORE_UNAVAILABLE', message, {}, error);
+}
+
+/** @param after Where to begin, "0-0" for all. */
+export async function verifyStream(
+  verifier: LogVerifier,
+  client: RawStreamClient,
+  tenant: string,
+  after: string,
+  { signal, onRead, afterPart }: Reading,
+): Promise<void> {
+  const source = `stream of tenant ${tenant}`;
+  let at = after;
+  while (signal?.aborted !== true) {
+    const entries = await client.readRaw(tenant, at, pageEntries);
+    for (const { id, record } of entries) {
+      if (record.length === 0) verifier.addGarbage(source, id, record, 'an entry without a record');
+      else verifier.addLine(source, id, record, 0, record.length);
+    }
+    onRead?.(entries.length);
+    await afterPart?.();
+    const last = entries.at(-1);
+    if (last === undefined) break;
+    at = last.id;
+  }
+  verifier.endSeries();
+}

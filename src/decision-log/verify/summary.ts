@@ -1,0 +1,81 @@
+/** What the report says of one chain, beside its problems. Fed by the verifiers of chains. */
+import type { Line } from './line.ts';
+import type { ChainReport } from './report.ts';
+import { addTally, newTally, type Tally } from './run.ts';
+
+interface Facts {
+  readonly begins: ChainReport['begins'];
+  /** Whether more was there, behind the range that was asked for. */
+  readonly isRange: boolean;
+  readonly problems: number;
+}
+
+export class Summary {
+  readonly #tenant: string;
+  readonly #instance: string;
+  readonly #isChained: boolean;
+  readonly #tally: Tally = newTally();
+  readonly #logs = new Map<string, Readonly<Record<string, unknown>>>();
+  #firstSeq = 0;
+  #firstTime = '';
+  #lastTime = '';
+  #lastKind: Line['kind'] = 'decision';
+  repeats = 0;
+  /** Chains of this name that began here. */
+  beginnings = 0;
+
+  constructor(tenant: string, instance: string, isChained: boolean) {
+    this.#tenant = tenant;
+    this.#instance = instance;
+    this.#isChained = isChained;
+  }
+
+  /** A line that is no repetition, in the order of the log. */
+  note(line: Line): void {
+    if (this.#firstTime === '') this.#firstTime = line.time;
+    if (this.#firstSeq === 0 && line.after > line.before) this.#firstSeq = line.before + 1;
+    this.#lastTime = line.time;
+    this.#lastKind = line.kind;
+    const { record } = line;
+    if (record?.type === 'start') this.#logs.set(JSON.stringify(record.log), record.log);
+  }
+
+  add(tally: Tally): void {
+    addTally(this.#tally, tally);
+  }
+
+  report(
+    { begins, isRange, problems }: Facts,
+    end: { readonly seq: number; readonly hash: string },
+    isChecked: (key: string) => boolean,
+  ): ChainReport {
+    const { signed, lines, decisions, changes, starts, crashes, lostMs, gaps, seals, lastSeal } = this.#tally;
+    return {
+      tenant: this.#tenant,
+      instance: this.#instance,
+      chained: this.#isChained,
+      lines,
+      decisions,
+      changes,
+      repeats: this.repeats,
+      firstSeq: this.#firstSeq,
+      lastSeq: end.seq,
+      firstTime: this.#firstTime,
+      lastTime: this.#lastTime,
+      lastHash: end.hash,
+      begins,
+      ends: isRange ? 'range' : this.#lastKind === 'stop' ? 'stop' : 'open',
+      starts,
+      anew: Math.max(0, this.beginnings - 1),
+      crashes,
+      lostMs,
+      gaps,
+      seals,
+      signers: Object.entries(signed).map(([key, count]) => ({ key, seals: count, isChecked: isChecked(key) })),
+      lastSeal,
+      unsealedLines: this.#tally.unsealedLines,
+      logs: [...this.#logs.values()],
+      problems,
+    };
+  }
+}
