@@ -14,6 +14,7 @@ import { batchRows } from './rows/batch.ts';
 import { checkRows } from './rows/check.ts';
 import { decideRows } from './rows/decide.ts';
 import { listObjectsRows } from './rows/list-objects.ts';
+import { logRows } from './rows/log.ts';
 import { millionRows } from './rows/million.ts';
 import { overloadRows } from './rows/overload.ts';
 import { streamRows } from './rows/stream.ts';
@@ -30,6 +31,7 @@ const parts: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
   list: listObjectsRows,
   visibility: visibilityRows,
   administration: administrationRows,
+  log: logRows,
   overload: overloadRows,
   tenants: tenantRows,
   million: millionRows,
