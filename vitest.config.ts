@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const redis = { globalSetup: ['test/setup/redis.ts'] };
 
 export default defineConfig({
   test: {
+    // The default on two cores is one, and many tests wait for another process most of their time.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     setupFiles: ['test/setup/seed.ts'],
