@@ -5,7 +5,7 @@
 import type { Identity } from '../authn/identity.ts';
 import type { TailEvent } from '../decision-log/query/intake.ts';
 import { type LogPage, queryLog } from '../decision-log/query/query-log.ts';
-import type { Selection } from '../decision-log/query/selection.ts';
+import type { FoundLine, Selection } from '../decision-log/query/selection.ts';
 import type { LogSource } from '../decision-log/query/source.ts';
 import { tailLogs } from '../decision-log/query/tail-logs.ts';
 import { PosternError } from '../model/errors.ts';
@@ -29,6 +29,8 @@ export interface DecisionTail {
   readonly selection: Selection;
   /** From now on, from the time of the selection on, or with so many of the newest of each tenant. */
   readonly from: 'end' | 'start' | number;
+  /** Whether to go on at the end of the log. */
+  readonly follow: boolean;
   readonly onBehalfOf: string;
 }
 
@@ -41,7 +43,7 @@ export interface FoundDecisions {
 export interface DecisionReads {
   /** Oldest first; a page may be short, even empty, and still have a next one. @throws INVALID_PAGE_TOKEN, LIST_CHANGED, CANCELLED */
   query(caller: Identity, query: DecisionQuery, signal?: AbortSignal): Promise<FoundDecisions>;
-  /** Yields until the signal aborts; at least every `heartbeatMs`. */
+  /** Yields until the signal aborts, or the end where it is not followed; at least every `heartbeatMs`. */
   tail(caller: Identity, tail: DecisionTail, signal: AbortSignal): AsyncIterable<TailEvent>;
 }
 
@@ -113,26 +115,30 @@ export function createDecisionReads(options: DecisionReadsOptions): DecisionRead
       return { found, nextPageToken: next === '' ? '' : formatPageToken(question, [next]) };
     },
     async *tail(caller, asked, signal) {
-      const { selection, from, onBehalfOf } = asked;
+      const { selection, from, follow, onBehalfOf } = asked;
       if (typeof from === 'number') checkLimit('newest', from, mostNewest);
       const replicas = await replicasFor(caller, asked, signal);
       const releases = replicas.map((replica) => tenants.hold(replica));
       const ended = AbortSignal.any([signal, ...replicas.map((replica) => replica.closed)]);
-      const question = { tenants: replicas.map(({ tenant }) => tenant), selection, from };
+      const question = { tenants: replicas.map(({ tenant: name }) => ({ name, from })), selection, follow };
       try {
         for await (const event of tailLogs(source, question, { heartbeatMs }, ended)) {
           // A right may end while somebody reads.
           for (const replica of replicas) gateNow(caller, replica, onBehalfOf).decisionsRead();
-          yield event;
+          yield selection.allKinds === true ? event : { ...event, entries: event.entries.filter(isRecord) };
         }
       } finally {
         for (const release of releases) release();
       }
       const [gone = replicas[0] as Replica] = replicas.filter((replica) => replica.closed.aborted);
       // A tenant that was deleted, or a sidecar that ends: the caller has not had enough.
-      if (!signal.aborted) throw notReady(gone);
+      if (!signal.aborted && (follow || ended.aborted)) throw notReady(gone);
     },
   };
+}
+
+function isRecord({ record }: FoundLine): boolean {
+  return record !== undefined;
 }
 
 function checkLimit(field: string, asked: number, limit: number): void {

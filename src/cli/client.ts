@@ -39,6 +39,14 @@ export interface TlsFiles {
   readonly key: Buffer | undefined;
 }
 
+/** Of a stream that goes on for as long as both want. */
+export interface StreamLimits {
+  /** How long nothing may come, in milliseconds: then the connection is given up. In place of the deadline. */
+  readonly silenceMs: number;
+  /** Ends the stream without an error. */
+  readonly signal: AbortSignal;
+}
+
 /** Calls throw PosternError. */
 export interface Client {
   unary<I extends DescMessage, O extends DescMessage>(
@@ -48,6 +56,7 @@ export interface Client {
   stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
+    limits?: StreamLimits,
   ): AsyncGenerator<MessageShape<O>, void>;
   /** What grpc.health.v1 says of the whole server. */
   isServing(): Promise<boolean>;
@@ -77,14 +86,24 @@ export function createClient({ address, timeoutMs, tls, token }: ClientOptions):
       const bytes = await call(pathOf(method), toBinary(method.input, create(method.input, request)));
       return fromBinary(method.output, bytes);
     },
-    async *stream(method, request) {
+    async *stream(method, request, limits) {
       const bytes = toBinary(method.input, create(method.input, request));
-      const stream = client.makeServerStreamRequest(pathOf(method), asBuffer, asIs, bytes, metadata, callOptions());
+      const options = limits === undefined ? callOptions() : {};
+      const stream = client.makeServerStreamRequest(pathOf(method), asBuffer, asIs, bytes, metadata, options);
+      const silence = limits && watchSilence(limits.silenceMs, () => stream.cancel());
+      const end = () => void stream.cancel();
+      limits?.signal.addEventListener('abort', end, { once: true });
       try {
-        for await (const part of stream) yield fromBinary(method.output, part as Buffer);
+        for await (const part of stream) {
+          silence?.heard();
+          yield fromBinary(method.output, part as Buffer);
+        }
       } catch (error) {
-        throw toError(error);
+        if (limits?.signal.aborted === true) return;
+        throw silence?.isOver() === true ? lost(address, limits as StreamLimits) : toError(error);
       } finally {
+        limits?.signal.removeEventListener('abort', end);
+        silence?.stop();
         stream.cancel();
       }
     },
@@ -93,6 +112,20 @@ export function createClient({ address, timeoutMs, tls, token }: ClientOptions):
     },
     close: () => client.close(),
   };
+}
+
+/** Calls back when nothing was heard for so long. */
+function watchSilence(ms: number, onSilence: () => void) {
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    onSilence();
+  }, ms);
+  return { heard: () => void timer.refresh(), isOver: () => isOver, stop: () => clearTimeout(timer) };
+}
+
+function lost(address: string, { silenceMs }: StreamLimits): PosternError {
+  return new PosternError('NOT_READY', `nothing came from ${address} for ${silenceMs} ms; the connection is given up`);
 }
 
 function toChannelCredentials(tls: TlsFiles | undefined) {

@@ -42,7 +42,10 @@ const sources: readonly Source[] = [
 const dayMs = 86_400_000;
 
 /** Beside addRedisOptions, which names the Redis. */
-export function addLogPlaceOptions(command: Command): Command {
+export function addLogPlaceOptions(
+  command: Command,
+  tenant = tenantOption('decisions of this tenant; with --redis, "default" where none is named'),
+): Command {
   const dir = specOf('decision-log-dir');
   return command
     .addOption(
@@ -50,7 +53,7 @@ export function addLogPlaceOptions(command: Command): Command {
         .env(envNameOf(dir))
         .default(dir.default),
     )
-    .addOption(tenantOption('decisions of this tenant; with --redis, "default" where none is named'));
+    .addOption(tenant);
 }
 
 export function addRecordOptions(command: Command): Command {

@@ -1,86 +1,28 @@
 // DecisionLogService of whole sidecars over a real Redis: all instances in one answer, a Redis that dies, a stream that
 // is trimmed while nobody reads, and users that may or may not read.
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@connectrpc/connect';
-import { createGrpcTransport } from '@connectrpc/connect-node';
 import { type Client, status } from '@grpc/grpc-js';
 import type { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { parseOptions } from '../../src/config/parse-options.ts';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { DecisionLogService } from '../../src/gen/postern/v1/decision_log_service_pb.ts';
 import { DecisionService } from '../../src/gen/postern/v1/decision_service_pb.ts';
-import { parsePolicy } from '../../src/policy-file/parse.ts';
-import { formatAddress } from '../../src/server/address.ts';
-import { startSidecar } from '../../src/sidecar/sidecar.ts';
 import { connect } from '../../src/store/redis/connection.ts';
 import { createDecisionAppender } from '../../src/store/redis/decision-client.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
-import { createRedisStore } from '../../src/store/redis/redis-store.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
 import { decisionLine } from '../decision-log/query/logs.ts';
-import { createGrpcClient, unary } from '../server/grpc-client.ts';
+import { unary } from '../server/grpc-client.ts';
 import { asAdmin } from '../setup/redis-admin.ts';
 import { describeWithOwnRedis, describeWithRedis7, type RedisServer, startRedis } from '../setup/redis-server.ts';
+import { operatorToken, useLogSidecars } from './log-sidecars.ts';
 
 const { check } = DecisionService.method;
 const { query } = DecisionLogService.method;
-const logger = createLogger({ level: 'silent', format: 'json' });
-const headers = { authorization: 'Bearer pst_operator' };
 const tenant = 'default';
-const policy = `version: 1
-roles: { viewer: { permissions: ['doc:read'] } }
-bindings: [{ subject: 'user:alice', role: viewer, scope: '*' }]
-`;
+const headers = { authorization: `Bearer ${operatorToken}` };
 const question = { subject: 'user:alice', action: 'read', object: 'doc:1' };
 
-const closers: (() => Promise<unknown>)[] = [];
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'postern-logs-'));
-  const sha256 = createHash('sha256').update('pst_operator').digest('hex');
-  const auth = `version: 1\ntokens:\n  - { sha256: '${sha256}', subject: 'service:operator', operator: true }\n`;
-  await writeFile(join(directory, 'auth.yaml'), auth, { mode: 0o600 });
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function load(url: string): Promise<void> {
-  const store = createRedisStore(parseRedisUrl(url));
-  const parsed = parsePolicy(policy, 'policy.yaml');
-  if (!parsed.ok) throw new Error('the policy of this test is not valid');
-  await store.commit(
-    tenant,
-    parsed.records.map((record) => ({ op: 'put', record })),
-  );
-  await store.close();
-}
-
-async function start(redis: string, instance: string, flags: Readonly<Record<string, string>> = {}) {
-  const all = {
-    redis,
-    grpcAddress: '127.0.0.1:0',
-    http: false,
-    adminAuth: join(directory, 'auth.yaml'),
-    serveDecisionLog: true,
-    decisionLogInterval: '1ms',
-    ...flags,
-  };
-  const sidecar = await startSidecar(parseOptions({ flags: all, env: {}, suggest: () => undefined, instance }), logger);
-  await sidecar.ready;
-  const address = sidecar.servers.grpcAddress ? formatAddress(sidecar.servers.grpcAddress) : '';
-  const client = createGrpcClient(address);
-  closers.push(async () => {
-    client.close();
-    await sidecar.close(200);
-  });
-  return { client, reads: createClient(DecisionLogService, createGrpcTransport({ baseUrl: `http://${address}` })) };
-}
+const { closers, load, start } = useLogSidecars();
 type Reads = Awaited<ReturnType<typeof start>>['reads'];
 
 async function ask(client: Client, times: number): Promise<void> {
@@ -134,8 +76,9 @@ describeWithOwnRedis('a log in Redis', () => {
       } while (pageToken !== '');
       expect(read.sort()).toEqual([...upTo(20).map((n) => `one/${n}`), ...upTo(20).map((n) => `other/${n}`)].sort());
     });
+    const filter = { instance: 'other', action: 'read' };
     const [{ record } = expect.fail('nothing was read')] = (
-      await unary(one.client, query, { tenant, filter: { instance: 'other' }, pageSize: 1 }, headers)
+      await unary(one.client, query, { tenant, filter, pageSize: 1 }, headers)
     ).entries;
     const id = record.case === 'decision' ? record.value.id : '';
     const { entries } = await unary(one.client, query, { tenant, filter: { id } }, headers);

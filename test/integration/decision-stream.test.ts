@@ -45,7 +45,9 @@ async function write(log: BufferedDecisionLog, tenant: string, count: number, al
 }
 
 async function collect(url: string, tenant: string, options: Partial<ReadOptions>) {
-  const read = await toArray(readStream(open(url).reader, tenant, { from: 'start', follow: false, ...options }));
+  const read = await toArray(
+    readStream(open(url).reader, tenant, { from: 'start', follow: false, filter: {}, ...options }),
+  );
   return numbersOf(read.map((one) => one.record));
 }
 
@@ -177,6 +179,7 @@ describeWithOwnRedis('a Redis that goes away', () => {
     const records = readStream(reader, 'default', {
       from: 'start',
       follow: true,
+      filter: {},
       signal: abort.signal,
       onProblem: (problem) => problems.push(problem),
     });

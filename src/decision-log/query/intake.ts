@@ -30,13 +30,14 @@ export class Intake {
   #problemTold = '';
   #failure: { readonly error: unknown } | undefined;
   /** Those that still read. */
-  #readers: number;
+  #readers = 0;
   #closed = false;
   #wakeTaker: (() => void) | undefined;
   #wakeReaders: (() => void)[] = [];
 
-  constructor(readers: number) {
-    this.#readers = readers;
+  /** One more reads. */
+  begin(): void {
+    this.#readers++;
   }
 
   /** Resolves when there is room for the next one, or nobody who takes it. */
@@ -50,10 +51,10 @@ export class Intake {
   }
 
   /** A line that is no record. */
-  garbage(problem: string): void {
+  garbage(where: string, problem: string): void {
     // Its reader does not wait: what is broken all over must not fill the memory.
     if (this.#entries.length >= 2 * mostEntries) return;
-    this.#entries.push({ line: '', problem });
+    this.#entries.push({ line: '', where, problem });
     this.#wakeTaker?.();
   }
 

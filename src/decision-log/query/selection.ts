@@ -15,7 +15,7 @@ export interface Selection extends RecordFilter {
 /** A line, and what it says: a record, or why it is none. */
 export type FoundLine =
   | { readonly line: string; readonly record: LogRecord; readonly problem?: undefined }
-  | { readonly line: string; readonly record?: undefined; readonly problem: string };
+  | { readonly line: string; readonly record?: undefined; readonly problem: string; readonly where?: string };
 
 /** @returns The line with its record where it is asked for. A line that is no record is, where all kinds are. */
 export type Select = (line: string) => FoundLine | undefined;

@@ -7,11 +7,16 @@ import { Intake, type TailEvent } from './intake.ts';
 import { copyKeyOf, type Selection, selects } from './selection.ts';
 import type { LogSource } from './source.ts';
 
-export interface TailQuestion {
-  readonly tenants: readonly string[];
-  readonly selection: Selection;
-  /** From now on, from the oldest that is selected, or with so many of the newest of each tenant. */
+export interface TailedTenant {
+  readonly name: string;
+  /** From now on, from the oldest that is selected, or with so many of the newest. */
   readonly from: ReadOptions['from'];
+}
+
+export interface TailQuestion {
+  /** Those that come while it is followed are followed, too. */
+  readonly tenants: Iterable<TailedTenant> | AsyncIterable<TailedTenant>;
+  readonly selection: Selection;
   /** Whether to go on at the end; default true. */
   readonly follow?: boolean;
 }
@@ -30,28 +35,33 @@ const mostRemembered = 10_000;
  */
 export async function* tailLogs(
   source: Pick<LogSource, 'follow'>,
-  { tenants, selection, from, follow = true }: TailQuestion,
+  { tenants, selection, follow = true }: TailQuestion,
   { heartbeatMs }: TailSettings,
   signal: AbortSignal,
 ): AsyncGenerator<TailEvent, void> {
   const own = new AbortController();
   const ended = AbortSignal.any([signal, own.signal]);
-  const intake = new Intake(tenants.length);
+  const intake = new Intake();
   const close = () => intake.close();
   ended.addEventListener('abort', close, { once: true });
   if (ended.aborted) close();
   const isCopy = createCopies();
 
-  const pump = async (tenant: string): Promise<void> => {
+  const run = (work: () => Promise<void>) => {
+    intake.begin();
+    void work().then(
+      () => intake.done(),
+      (error: unknown) => intake.fail(error),
+    );
+  };
+  const pump = async ({ name: tenant, from }: TailedTenant): Promise<void> => {
     const { revision: _, ...filter } = selection;
     const options: ReadOptions = {
       from,
       follow,
       filter,
       signal: ended,
-      onGarbage: ({ problem }) => {
-        if (selection.allKinds === true) intake.garbage(problem);
-      },
+      onGarbage: ({ where, problem }) => intake.garbage(where, problem),
       onProblem: (problem) => intake.setProblem(tenant, problem),
       onRecovered: () => intake.setProblem(tenant, ''),
       onLoss: (atLeast) => intake.lose(tenant, atLeast),
@@ -63,11 +73,12 @@ export async function* tailLogs(
     }
   };
 
-  for (const tenant of tenants)
-    void pump(tenant).then(
-      () => intake.done(),
-      (error: unknown) => intake.fail(error),
-    );
+  run(async () => {
+    for await (const tenant of tenants) {
+      if (ended.aborted) break;
+      run(() => pump(tenant));
+    }
+  });
   try {
     for (let event = await intake.take(heartbeatMs); event !== undefined; event = await intake.take(heartbeatMs)) {
       yield event;

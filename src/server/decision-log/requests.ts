@@ -29,10 +29,10 @@ export function toDecisionQuery(message: MessageShape<typeof QueryRequestSchema>
 }
 
 export function toDecisionTail(message: MessageShape<typeof TailRequestSchema>): DecisionTail {
-  const { tenants, filter, start, onBehalfOf } = message;
+  const { tenants, filter, start, onBehalfOf, untilEnd } = message;
   return withoutProblems(TailRequestSchema, message, (problems) => {
     const selection = toSelection(filter, problems);
-    const asked = { tenants: [...tenants], onBehalfOf };
+    const asked = { tenants: [...tenants], onBehalfOf, follow: !untilEnd };
     if (start.case === 'newest') return { ...asked, selection, from: start.value };
     if (start.case === undefined) return { ...asked, selection, from: 'end' };
     const from = toInstant(start.value, 'since', problems) ?? 0;

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ReadOptions, ReadRecord } from '../../../src/decision-log/filter.ts';
 import { createFileSource } from '../../../src/decision-log/query/file-source.ts';
 import type { TailEvent } from '../../../src/decision-log/query/intake.ts';
@@ -10,7 +10,8 @@ import { decisionLine, numbersIn, useLogDirectory } from './logs.ts';
 const log = useLogDirectory();
 const never = new AbortController().signal;
 const readOf = (line: string): ReadRecord => ({ line, record: parseRecord(line) });
-const question: TailQuestion = { tenants: ['default'], selection: { allKinds: true }, from: 'start' };
+const startOf = (...names: readonly string[]) => names.map((name) => ({ name, from: 'start' as const }));
+const question: TailQuestion = { tenants: startOf('default'), selection: { allKinds: true } };
 const quiet = { heartbeatMs: 60_000 };
 
 /** A source of which the test says what it gives. */
@@ -42,7 +43,8 @@ test('what is there comes first, then what is written, and it ends with its sign
 test('it begins with the newest that match, or ends at the end where it does not follow', async () => {
   const denied = { allowed: false };
   await log.append('a', [decisionLine('a', 1, denied), decisionLine('a', 2), decisionLine('a', 3, denied)]);
-  const asked = { ...question, selection: { allowed: false }, from: 1, follow: false } as const;
+  const tenants = [{ name: 'default', from: 1 }];
+  const asked = { tenants, selection: { allowed: false }, follow: false };
   const events = await toArray(tailLogs(createFileSource(log.path), asked, quiet, never));
   expect(events.flatMap(({ entries }) => numbersIn(entries))).toEqual([3]);
 });
@@ -59,7 +61,7 @@ test('several tenants are one stream, and one that is quiet holds up none', asyn
     else for (let seq = 1; seq <= 3; seq++) yield readOf(decisionLine(tenant, seq, { tenant }));
   });
   const abort = new AbortController();
-  const tenants = ['quiet', 'a', 'b'];
+  const tenants = startOf('quiet', 'a', 'b');
   const events = tailLogs(source, { ...question, tenants }, quiet, abort.signal);
   expect((await numbersUntil(events, 6)).sort()).toEqual([1, 1, 2, 2, 3, 3]);
   abort.abort();
@@ -102,22 +104,33 @@ test('nothing new is told, with what keeps it from being read, and when it is ov
   expect((await events.next()).done).toBe(true);
 });
 
-describe('a line that is no record', () => {
-  const source = () =>
-    sourceOf(async function* (_, { onGarbage }) {
-      onGarbage?.({ where: '1-0', problem: 'is not JSON' });
-      yield* [];
-    });
-
-  test('is told where all kinds are asked for', async () => {
-    const events = await toArray(tailLogs(source(), question, quiet, never));
-    expect(events).toMatchObject([{ entries: [{ line: '', problem: 'is not JSON' }] }]);
+test('a line that is no record is told with its place, and reading goes on behind it', async () => {
+  const source = sourceOf(async function* (_, { onGarbage }) {
+    onGarbage?.({ where: '1-0', problem: 'is not JSON' });
+    yield readOf(decisionLine('a', 1));
   });
+  const events = await toArray(tailLogs(source, question, quiet, never));
+  const entries = events.flatMap((event) => event.entries);
+  expect(entries).toMatchObject([{ line: '', where: '1-0', problem: 'is not JSON' }, { record: { seq: 1 } }]);
+});
 
-  test('is passed over where something in particular is', async () => {
-    const asked = { ...question, selection: { subject: 'user:alice' } };
-    expect(await toArray(tailLogs(source(), asked, quiet, never))).toEqual([]);
+test('a tenant that comes while others are followed is followed, too', async () => {
+  const added = Promise.withResolvers<void>();
+  async function* tenants() {
+    yield* startOf('a');
+    await added.promise;
+    yield* startOf('b');
+  }
+  const source = sourceOf(async function* (tenant, { signal }) {
+    yield readOf(decisionLine(tenant, 1, { tenant }));
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
   });
+  const abort = new AbortController();
+  const events = tailLogs(source, { ...question, tenants: tenants() }, quiet, abort.signal);
+  expect((await events.next()).value).toMatchObject({ entries: [{ record: { tenant: 'a' } }] });
+  added.resolve();
+  expect((await events.next()).value).toMatchObject({ entries: [{ record: { tenant: 'b' } }] });
+  abort.abort();
 });
 
 test('what a source throws ends the stream, after what was read before', async () => {

@@ -208,6 +208,28 @@ describe('Tail', () => {
     abort.abort();
   });
 
+  it.each(transports)('ends at the end of the log where that is asked for, over %s', async (over) => {
+    await log.append('a', [decisionLine('a', 1), decisionLine('a', 2)]);
+    const { next } = await tail(over, { untilEnd: true, start: { case: 'newest', value: 5 } });
+    const seen: unknown[] = [];
+    for (let event = await next(); event !== undefined; event = await next()) seen.push(...seqOf(event));
+    expect(seen).toEqual([1, 2]);
+  });
+
+  it('gives lines that are no records where nothing in particular is asked for', async () => {
+    await log.append('a', ['{"torn', decisionLine('a', 1)]);
+    const read = async (filter: object) => {
+      const { next } = await tail('gRPC', { untilEnd: true, filter, start: { case: 'since', value: { seconds: 0n } } });
+      const lines: string[] = [];
+      for (let event = await next(); event !== undefined; event = await next()) {
+        lines.push(...event.entries.map(({ problem }) => problem));
+      }
+      return lines;
+    };
+    expect(await read({})).toEqual([expect.stringContaining('is not JSON'), '']);
+    expect(await read({ subject: 'user:alice' })).toEqual(['']);
+  });
+
   it('tells that there is nothing new, so that a dead connection is noticed', async () => {
     await servers.close();
     servers = await startLogServers(log.path, 1);
