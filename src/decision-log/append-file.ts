@@ -2,7 +2,7 @@
  * A file of lines that one process appends to: a write that fails leaves nothing, and what a process that died left
  * within a line is cut, or ended. Used by the spool.
  */
-import { fstatSync, ftruncateSync, writeSync } from 'node:fs';
+import { ftruncateSync, writeSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 
 const newline = 0x0a;
@@ -14,6 +14,8 @@ export class AppendFile {
   size: number;
   /** What was cut at its end when it was opened: the beginning of a line. */
   readonly cutBytes: number;
+  /** Whether bytes of a write that failed may be behind its last line. */
+  #isTorn = false;
 
   private constructor(handle: FileHandle, size: number, cutBytes: number) {
     this.#handle = handle;
@@ -35,14 +37,16 @@ export class AppendFile {
     }
   }
 
-  /** @throws what the file system throws; then nothing of it is in the file */
+  /** @throws what the file system throws; then nothing of it is in the file, or is cut before the next write */
   async append(text: string): Promise<void> {
     const bytes = Buffer.from(text);
+    if (this.#isTorn) await this.#cut();
     let done = 0;
     try {
       while (done < bytes.length) done += (await this.#handle.write(bytes, done)).bytesWritten;
     } catch (error) {
-      if (done > 0) await this.#handle.truncate(this.size);
+      this.#isTorn = true;
+      await this.#cut().catch(() => {});
       throw error;
     }
     this.size += bytes.length;
@@ -51,13 +55,11 @@ export class AppendFile {
   /** The same within this turn, for a record that must be on disk before its decision is answered. */
   appendNow(text: string): void {
     const bytes = Buffer.from(text);
-    let done = 0;
-    try {
-      while (done < bytes.length) done += writeSync(this.#handle.fd, bytes, done);
-    } catch (error) {
-      if (fstatSync(this.#handle.fd).size > this.size) ftruncateSync(this.#handle.fd, this.size);
-      throw error;
-    }
+    const { fd } = this.#handle;
+    if (this.#isTorn) ftruncateSync(fd, this.size);
+    this.#isTorn = true;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    this.#isTorn = false;
     this.size += bytes.length;
   }
 
@@ -71,6 +73,11 @@ export class AppendFile {
       done += bytesRead;
     }
     return bytes;
+  }
+
+  async #cut(): Promise<void> {
+    await this.#handle.truncate(this.size);
+    this.#isTorn = false;
   }
 
   /** Waits until the disk has it. */

@@ -29,6 +29,11 @@ export function describeLogEvent(event: LogEvent): EventLine {
         level: 'error',
         message: `the spool of the decision log cannot be used for tenant ${event.tenant} (${event.message}); it is tried again`,
       };
+    case 'spool_damaged':
+      return {
+        level: 'error',
+        message: `the files in the spool of the decision log of tenant ${event.tenant} are not as they were left (${event.damage}): all that is there is brought to where it goes, some of it again, and the start record does not say how much may be missing`,
+      };
     case 'spool_recovered':
       return { level: 'info', message: `the spool of the decision log works again for tenant ${event.tenant}` };
     case 'resumed':

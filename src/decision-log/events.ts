@@ -6,6 +6,7 @@ export type LogEvent =
   | { readonly kind: 'refused'; readonly tenant: string; readonly records: number }
   | { readonly kind: 'spool_full'; readonly bytes: number }
   | { readonly kind: 'spool_failed'; readonly tenant: string; readonly message: string }
+  | { readonly kind: 'spool_damaged'; readonly tenant: string; readonly damage: string }
   | { readonly kind: 'spool_recovered'; readonly tenant: string }
   | { readonly kind: 'resumed'; readonly tenant: string; readonly lastSeq: number; readonly waitingBytes: number }
   | { readonly kind: 'crashed'; readonly tenant: string; readonly lastSeq: number; readonly cutBytes: number }

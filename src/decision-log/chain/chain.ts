@@ -72,3 +72,9 @@ export class Chain {
 export function hashOf(line: string): string {
   return line.slice(-hashLength - lineEnd.length, -lineEnd.length);
 }
+
+/** Whether a line follows from the one before it; both whole, ended by newlines. */
+export function isLinked(before: string, line: string): boolean {
+  const body = line.slice(0, -hashLength - lineEnd.length - hashKey.length);
+  return hash('sha256', hashOf(before) + body, 'base64url') === hashOf(line);
+}

@@ -10,8 +10,8 @@ export interface LinkerOptions {
   readonly instance: string;
   /** How this log is kept, as JSON, for start records. */
   readonly logFacts: (tenant: string) => string;
-  /** With `crash` in a start record: how many milliseconds before it may be missing. */
-  readonly lostMs: number;
+  /** With `crash` in a start record: how many milliseconds before it may be missing; undefined where nobody knows. */
+  readonly lostMs: number | undefined;
   /** A chain is sealed when so many milliseconds have gone since the last seal, or so many lines. */
   readonly sealIntervalMs: number;
   readonly sealLines: number;

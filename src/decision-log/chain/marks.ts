@@ -26,8 +26,8 @@ export interface StartFacts {
   /** The number of the next decision. */
   readonly next: number;
   readonly after: Before;
-  /** With `crash`: decisions of about so many milliseconds before it may be missing. */
-  readonly lostMs: number;
+  /** With `crash`: decisions of about so many milliseconds before it may be missing; undefined where nobody knows. */
+  readonly lostMs: number | undefined;
   /** How this log is kept, as JSON. */
   readonly log: string;
 }
@@ -49,7 +49,7 @@ export function createMarks(instance: string, tenant: string): Marks {
       return `${begin('gap', nowMs)},"first":${first},"last":${last},"cause":"${cause}"${over}`;
     },
     start({ next, after, lostMs, log }, nowMs) {
-      const lost = after === 'crash' ? `,"lost_ms":${lostMs}` : '';
+      const lost = after === 'crash' && lostMs !== undefined ? `,"lost_ms":${lostMs}` : '';
       return `${begin('start', nowMs)},"next":${next},"after":"${after}"${lost},"log":${log}`;
     },
     stop: (last, nowMs) => `${begin('stop', nowMs)},"last":${last}`,

@@ -18,8 +18,8 @@ export interface Claim {
 
 /** Longest path of a socket that every platform takes. */
 const maxSocketPath = 103;
-/** In the directory of an instance: where its records go. */
-const sinkFile = 'sink';
+/** In the directory of an instance: where its records go. No tenant is called so. */
+const sinkFile = '.sink';
 const pattern = /^[A-Za-z0-9_-]{1,128}$/;
 
 /**
@@ -114,6 +114,7 @@ async function isStale(path: string): Promise<boolean> {
   return true;
 }
 
+/** Only a refusal says that nobody listens: one that is too busy, or belongs to another user, lives. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -121,6 +122,6 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
 }

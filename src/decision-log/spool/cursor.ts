@@ -15,14 +15,14 @@ export interface Cursor {
 
 export const atStart: Cursor = { segment: 1, offset: 0, chain: newChain };
 
-/** What was saved; the start where nothing was, or where it cannot be read: then all that is there goes to the sink again. */
-export async function readCursor(path: string): Promise<Cursor> {
+/** What was saved; the start where nothing was, and undefined where it cannot be read. */
+export async function readCursor(path: string): Promise<Cursor | undefined> {
   try {
     const { segment, offset, seq, hash } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-    if (!isCount(segment) || !isCount(offset) || !isCount(seq) || typeof hash !== 'string') return atStart;
+    if (!isCount(segment) || !isCount(offset) || !isCount(seq) || typeof hash !== 'string') return undefined;
     return { segment, offset, chain: { lastSeq: seq, hash } };
-  } catch {
-    return atStart;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? atStart : undefined;
   }
 }
 

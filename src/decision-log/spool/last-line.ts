@@ -2,29 +2,29 @@
 
 export interface LastLine {
   readonly lastSeq: number;
-  /** Whether the very last line is the end of a process. */
+  /** Whether it is the end of a process. */
   readonly isStop: boolean;
 }
 
-/** Undefined where no line tells a number. @param lines With or without the newlines that end them. */
+/** The last line that tells a number; undefined where none does. @param lines With or without the newlines that end them. */
 export function lastOf(lines: readonly string[]): LastLine | undefined {
-  const isStop = lines.at(-1)?.startsWith('{"type":"stop"') === true;
   for (let i = lines.length - 1; i >= 0; i--) {
-    const lastSeq = numberIn(lines[i] as string);
-    if (lastSeq !== undefined) return { lastSeq, isStop };
+    const line = lines[i] as string;
+    const lastSeq = numberIn(line);
+    if (lastSeq !== undefined) return { lastSeq, isStop: line.startsWith('{"type":"stop"') };
   }
   return undefined;
 }
 
 /** The last number that a line accounts for; undefined for a gap that was told late, and for what is no line of ours. */
-function numberIn(line: string): number | undefined {
-  let record: { type?: string; seq?: number; last?: number; next?: number; cause?: string };
+export function numberIn(line: string): number | undefined {
+  let record: { type?: string; seq?: unknown; last?: unknown; next?: unknown; cause?: string };
   try {
     record = JSON.parse(line) as typeof record;
   } catch {
     return undefined;
   }
   if (record.cause === 'refused') return undefined;
-  if (record.type === 'start') return (record.next as number) - 1;
-  return record.seq ?? record.last;
+  const number = record.type === 'start' ? Number(record.next) - 1 : (record.seq ?? record.last);
+  return Number.isSafeInteger(number) ? (number as number) : undefined;
 }

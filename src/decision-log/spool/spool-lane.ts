@@ -7,6 +7,7 @@ import { messageOf } from '../../model/errors.ts';
 import type { Linker } from '../chain/linker.ts';
 import type { Delivery } from '../delivery.ts';
 import type { LogEvent } from '../events.ts';
+import type { KeptUp } from './kept-up.ts';
 import { retried } from './retried.ts';
 import type { TenantSpool } from './tenant-spool.ts';
 
@@ -19,6 +20,7 @@ export interface SpoolLaneOptions {
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
   readonly onEvent: (event: LogEvent) => void;
+  readonly keptUp: KeptUp;
   readonly hasRoomFor: (bytes: number) => boolean;
   /** Ends every wait for the disk. */
   readonly giveUp: AbortSignal;
@@ -49,9 +51,12 @@ export class SpoolLane {
     return this.#shipping === undefined ? 0 : performance.now() - this.#behindSinceMs;
   }
 
-  /** Links lines and appends them, after all that came before. False where it was given up: then nothing was linked. */
-  append(link: (linker: Linker) => readonly string[]): Promise<boolean> {
-    const done = this.#appended.then(() => this.#append(link));
+  /**
+   * Links lines and appends them, after all that came before. False where it was given up: then nothing was linked.
+   * @param isLast For what ends a chain: a spool that is full has room for that.
+   */
+  append(link: (linker: Linker) => readonly string[], { isLast = false } = {}): Promise<boolean> {
+    const done = this.#appended.then(() => this.#append(link, isLast));
     this.#appended = done;
     return done;
   }
@@ -89,22 +94,13 @@ export class SpoolLane {
     await this.spool.close().catch((error: unknown) => this.#tell(error));
   }
 
-  async #append(link: (linker: Linker) => readonly string[]): Promise<boolean> {
+  async #append(link: (linker: Linker) => readonly string[], isLast: boolean): Promise<boolean> {
     const { linker, spool } = this;
-    const { sync, giveUp } = this.#options;
+    const { sync } = this.#options;
     const restore = linker.save();
     const text = link(linker).join('');
     if (text === '') return true;
-    const done =
-      (await this.#waitForRoom(text.length)) &&
-      (await retried(
-        async () => {
-          await spool.append(text);
-          return true;
-        },
-        { ...this.#options, signal: giveUp },
-      ));
-    if (done !== true) {
+    if (!(isLast || (await this.#waitForRoom(text.length))) || !(await this.#write(text))) {
       restore();
       return false;
     }
@@ -115,12 +111,33 @@ export class SpoolLane {
 
   /** False where it was given up. */
   async #waitForRoom(bytes: number): Promise<boolean> {
-    const { hasRoomFor, giveUp, onEvent } = this.#options;
-    for (let looks = 0; !hasRoomFor(bytes); looks++) {
-      if (giveUp.aborted) return false;
-      if (looks === 0) onEvent({ kind: 'spool_full', bytes });
+    const { hasRoomFor, giveUp, keptUp } = this.#options;
+    if (hasRoomFor(bytes)) return true;
+    keptUp.begin();
+    while (!giveUp.aborted && !hasRoomFor(bytes)) {
       await delay(roomMs, undefined, { signal: giveUp }).catch(() => {});
     }
+    if (giveUp.aborted) return false;
+    keptUp.end();
+    return true;
+  }
+
+  /** False where it was given up. */
+  async #write(text: string): Promise<boolean> {
+    const { giveUp, keptUp } = this.#options;
+    let isHeld = false;
+    const write = async () => {
+      try {
+        await this.spool.append(text);
+      } catch (error) {
+        if (!isHeld) keptUp.begin();
+        isHeld = true;
+        throw error;
+      }
+      return true;
+    };
+    if ((await retried(write, { ...this.#options, signal: giveUp })) !== true) return false;
+    if (isHeld) keptUp.end();
     return true;
   }
 

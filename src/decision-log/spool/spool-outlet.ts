@@ -5,10 +5,12 @@
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { problemOfTenant } from '../../model/names.ts';
 import { Linker, type LinkerOptions } from '../chain/linker.ts';
 import { Delivery, type DeliveryOptions } from '../delivery.ts';
 import type { Encoded, Outlet, OutletStats } from '../outlet.ts';
 import { closeWithin, within } from '../within.ts';
+import { KeptUp } from './kept-up.ts';
 import { retried } from './retried.ts';
 import { SpoolLane } from './spool-lane.ts';
 import { TenantSpool } from './tenant-spool.ts';
@@ -37,9 +39,12 @@ export class SpoolOutlet implements Outlet {
   readonly #endShipping = new AbortController();
   readonly #lanes = new Map<string, SpoolLane>();
   readonly #timers: NodeJS.Timeout[];
+  readonly #keptUp: KeptUp;
+  #isFull = false;
 
-  private constructor(options: SpoolOutletOptions) {
+  private constructor(options: SpoolOutletOptions, keptUp: KeptUp) {
     this.#options = options;
+    this.#keptUp = keptUp;
     const bound = `${Math.round(options.spoolBytes / 2 ** 20)} MiB`;
     this.description = `${options.sink.description}, by way of the spool ${options.directory}, where up to ${bound} wait when that is slow or gone`;
     this.#delivery = new Delivery({ ...options, abandon: this.#endShipping.signal });
@@ -54,12 +59,18 @@ export class SpoolOutlet implements Outlet {
    * @throws what the file system throws
    */
   static async open(options: SpoolOutletOptions): Promise<SpoolOutlet> {
-    const outlet = new SpoolOutlet(options);
     await mkdir(options.directory, { recursive: true, mode: 0o700 });
-    for (const entry of await readdir(options.directory, { withFileTypes: true })) {
-      if (entry.isDirectory()) await outlet.#resume(entry.name);
+    const entries = await readdir(options.directory, { withFileTypes: true });
+    // What is called otherwise is not ours: a disk may have directories of its own.
+    const tenants = entries.filter((entry) => entry.isDirectory() && problemOfTenant(entry.name) === undefined);
+    const outlet = new SpoolOutlet(options, await KeptUp.open(options.directory, tenants.length === 0));
+    try {
+      for (const { name } of tenants) await outlet.#resume(name);
+      return outlet;
+    } catch (error) {
+      await outlet.close(0, new Map());
+      throw error;
     }
-    return outlet;
   }
 
   lastSeq(tenant: string): number {
@@ -88,7 +99,7 @@ export class SpoolOutlet implements Outlet {
     const lanes = [...this.#lanes];
     const { onEvent, sink } = this.#options;
     const ended = Promise.all(
-      lanes.map(([tenant, lane]) => lane.append((linker) => linker.stop(abandoned.get(tenant)))),
+      lanes.map(([tenant, lane]) => lane.append((linker) => linker.stop(abandoned.get(tenant)), { isLast: true })),
     );
     // Local files, which may be on a disk that is full or does not answer.
     await within(Math.max(deadlineMs, leastCloseMs), ended);
@@ -103,10 +114,12 @@ export class SpoolOutlet implements Outlet {
 
   async #resume(tenant: string): Promise<void> {
     const lane = await this.#open(tenant);
-    const { before, chain, cutBytes, waitingBytes } = lane.spool;
-    if (before === 'nothing') return;
+    const { left, cutBytes, waitingBytes } = lane.spool;
+    const { before, damage } = left;
+    const { lastSeq } = left.chain;
     const { onEvent } = this.#options;
-    const { lastSeq } = chain;
+    if (damage !== undefined) onEvent({ kind: 'spool_damaged', tenant, damage });
+    if (before === 'nothing') return;
     if (before === 'crash') {
       onEvent({ kind: 'crashed', tenant, lastSeq, cutBytes });
       // Whoever reads the log should see it, even where nothing is asked any more.
@@ -125,12 +138,15 @@ export class SpoolOutlet implements Outlet {
   async #open(tenant: string): Promise<SpoolLane> {
     const options = this.#options;
     const spool = await TenantSpool.open(join(options.directory, tenant));
+    const { chain, before, damage } = spool.left;
+    const isBounded = damage === undefined && this.#keptUp.before;
     const lane = new SpoolLane({
       ...options,
       tenant,
       spool,
-      linker: new Linker(tenant, spool.chain, spool.before, options),
+      linker: new Linker(tenant, chain, before, { ...options, lostMs: isBounded ? options.lostMs : undefined }),
       delivery: this.#delivery,
+      keptUp: this.#keptUp,
       hasRoomFor: (bytes) => this.#hasRoomFor(bytes),
       giveUp: this.#giveUp.signal,
       endShipping: this.#endShipping.signal,
@@ -141,7 +157,12 @@ export class SpoolOutlet implements Outlet {
 
   #hasRoomFor(bytes: number): boolean {
     const waiting = this.#waitingBytes();
-    return waiting === 0 || waiting + bytes <= this.#options.spoolBytes;
+    const { spoolBytes, onEvent } = this.#options;
+    const isFull = waiting > 0 && waiting + bytes > spoolBytes;
+    // One that is emptied little by little is full again and again: that is one story.
+    if (isFull && !this.#isFull) onEvent({ kind: 'spool_full', bytes: waiting });
+    if (isFull || waiting < spoolBytes / 2) this.#isFull = isFull;
+    return !isFull;
   }
 
   #waitingBytes(): number {

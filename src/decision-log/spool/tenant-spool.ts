@@ -3,18 +3,16 @@
  * other, and a cursor between the two. A segment that the sink has is removed. What a process that died left is found
  * again. It knows lines, not what is in them, but for the number and hash of the last one.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendFile } from '../append-file.ts';
-import { type ChainState, hashOf } from '../chain/chain.ts';
-import type { Before } from '../chain/marks.ts';
+import { hashOf } from '../chain/chain.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { lastOf } from './last-line.ts';
+import { type Left, resume, type SpoolFile } from './resume.ts';
 
-interface Segment {
-  readonly number: number;
+interface Segment extends SpoolFile {
   readonly path: string;
-  readonly file: AppendFile;
 }
 
 /** Lines that wait, and what to go on with when the sink has them. */
@@ -28,7 +26,7 @@ export interface Waiting {
 /** A segment that has grown over this is followed by another. */
 const segmentBytes = 8 * 1024 * 1024;
 const readBytes = 256 * 1024;
-const namePattern = /^([0-9]{8})\.ndjson$/;
+const namePattern = /^([0-9]{8,})\.ndjson$/;
 const cursorName = 'shipped.json';
 const newline = 0x0a;
 
@@ -37,20 +35,20 @@ export class TenantSpool {
   #segments: Segment[];
   #cursor: Cursor;
   #savedCursor: Cursor;
-  /** Where the chain stood, and how the process before this one ended. */
-  readonly chain: ChainState;
-  readonly before: Before;
+  /** The last file whose name the disk is known to have. */
+  #syncedNumber = 0;
+  /** Where the chain stood, how the process before this one ended, and what is not as it left it. */
+  readonly left: Left;
   /** What was cut: lines that had not been written to their ends. */
   readonly cutBytes: number;
 
-  private constructor(directory: string, segments: Segment[], cursor: Cursor, found: Found) {
+  private constructor(directory: string, segments: Segment[], left: Left) {
     this.#directory = directory;
     this.#segments = segments;
-    this.#cursor = cursor;
-    this.#savedCursor = cursor;
-    this.chain = found.chain;
-    this.before = found.before;
-    this.cutBytes = found.cutBytes;
+    this.#cursor = left.start;
+    this.#savedCursor = left.start;
+    this.left = left;
+    this.cutBytes = segments.reduce((sum, { file }) => sum + file.cutBytes, 0);
   }
 
   /** Opens what is there, or begins. @throws what the file system throws */
@@ -59,18 +57,19 @@ export class TenantSpool {
     const cursor = await readCursor(join(directory, cursorName));
     const numbers = (await readdir(directory)).map((name) => Number(namePattern.exec(name)?.[1] ?? 0));
     const segments: Segment[] = [];
-    for (const number of numbers.filter((one) => one > 0).sort((a, b) => a - b)) {
-      const path = join(directory, nameOf(number));
-      // Its removal was not the last thing that happened.
-      if (number < cursor.segment) await rm(path, { force: true });
-      else segments.push({ number, path, file: await AppendFile.open(path) });
+    try {
+      for (const number of numbers.filter((one) => one > 0).sort((a, b) => a - b)) {
+        const path = join(directory, nameOf(number));
+        segments.push({ number, path, file: await AppendFile.open(path) });
+      }
+      const spool = new TenantSpool(directory, segments, await resume(segments, cursor));
+      // Their removal was not the last thing that happened.
+      await spool.#removeBefore(spool.left.start.segment);
+      return spool;
+    } catch (error) {
+      for (const { file } of segments) await file.close().catch(() => {});
+      throw error;
     }
-    const found = await findEnd(segments, cursor);
-    const first = segments[0];
-    // The disk lost what the sink has: it is not there to be brought again.
-    const isShort = first !== undefined && first.number === cursor.segment && first.file.size < cursor.offset;
-    const start = isShort ? { ...cursor, offset: first.file.size } : cursor;
-    return new TenantSpool(directory, segments, start, found);
   }
 
   /** Bytes that the sink does not have yet. */
@@ -96,16 +95,22 @@ export class TenantSpool {
     return true;
   }
 
-  /** Waits until the disk has what was appended. */
+  /** Waits until the disk has what was appended, and the name of the file that it is in. */
   async sync(): Promise<void> {
-    await this.#segments.at(-1)?.file.sync();
+    const last = this.#segments.at(-1);
+    if (last === undefined) return;
+    await last.file.sync();
+    if (last.number === this.#syncedNumber) return;
+    const handle = await open(this.#directory);
+    await handle.sync().finally(() => handle.close());
+    this.#syncedNumber = last.number;
   }
 
   /** The next lines for the sink; undefined where none waits. */
   async read(): Promise<Waiting | undefined> {
     const { segment, offset, chain } = this.#cursor;
     const at = this.#segments.find(
-      ({ number, file }) => number > segment || (number === segment && file.size > offset),
+      ({ number, file }) => (number > segment && file.size > 0) || (number === segment && file.size > offset),
     );
     if (at === undefined) return undefined;
     const from = at.number === segment ? offset : 0;
@@ -133,12 +138,7 @@ export class TenantSpool {
     if (cursor === this.#savedCursor) return;
     await writeCursor(join(this.#directory, cursorName), cursor);
     this.#savedCursor = cursor;
-    const over = this.#segments.filter(({ number }) => number < cursor.segment);
-    this.#segments = this.#segments.filter(({ number }) => number >= cursor.segment);
-    for (const { file, path } of over) {
-      await file.close();
-      await rm(path, { force: true });
-    }
+    await this.#removeBefore(cursor.segment);
   }
 
   async close(): Promise<void> {
@@ -156,27 +156,15 @@ export class TenantSpool {
     this.#segments.push(next);
     return next;
   }
-}
 
-interface Found {
-  readonly chain: ChainState;
-  readonly before: Before;
-  readonly cutBytes: number;
-}
-
-async function findEnd(segments: readonly Segment[], cursor: Cursor): Promise<Found> {
-  const cutBytes = segments.reduce((sum, { file }) => sum + file.cutBytes, 0);
-  for (const { file, number } of segments.toReversed()) {
-    if (file.size === 0) continue;
-    const lines = (await file.read(0, file.size)).toString('utf8').split('\n');
-    lines.pop();
-    const last = lastOf(lines);
-    const hash = hashOf(`${lines.at(-1)}\n`);
-    const lastSeq = last?.lastSeq ?? (number >= cursor.segment ? cursor.chain.lastSeq : 0);
-    return { chain: { lastSeq, hash }, before: last?.isStop === true ? 'stop' : 'crash', cutBytes };
+  async #removeBefore(first: number): Promise<void> {
+    const over = this.#segments.filter(({ number }) => number < first);
+    this.#segments = this.#segments.filter(({ number }) => number >= first);
+    for (const { file, path } of over) {
+      await file.close();
+      await rm(path, { force: true });
+    }
   }
-  // A segment stays until the next one is begun: somebody has removed them.
-  return { chain: cursor.chain, before: cursor.chain.hash === '' ? 'nothing' : 'crash', cutBytes };
 }
 
 /** Whole lines from a place: some, or one that is longer. */

@@ -1,0 +1,102 @@
+// The real command as a process of its own: `postern serve`, which a test ends as an operator or a crash does.
+// Called by tests of what survives a process. Whatever a test left running is killed with the tests.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { SERVING_FLAG } from '../../bin/exec.js';
+import { cleanEnvironment, posternPath } from '../cli/postern.ts';
+
+export interface Serving {
+  readonly address: string;
+  /** Messages of its log so far. */
+  readonly said: readonly string[];
+  /** Counters and gauges that /metrics shows, by name, summed over labels. */
+  metrics(): Promise<ReadonlyMap<string, number>>;
+  /** Memory that it occupies now. */
+  residentBytes(): Promise<number>;
+  /** Ends it as `kill -9` does. */
+  kill(): Promise<void>;
+  /** Ends it as an operator does; resolves to its exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface ServeOptions {
+  /** A command before it, such as one that sets limits and then becomes what follows. */
+  readonly within?: readonly string[];
+}
+
+interface Line {
+  readonly msg: string;
+  readonly grpc?: string;
+  readonly http?: string;
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Starts it on free ports, and waits until it is ready.
+ * @throws Error with what it said, where it ends before
+ */
+export async function serve(flags: readonly string[], { within = [] }: ServeOptions = {}): Promise<Serving> {
+  const addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', '--log-format=json'];
+  const own = [process.execPath, SERVING_FLAG, posternPath, 'serve', ...addresses, ...flags];
+  const [command, ...args] = [...within, ...own] as [string, ...string[]];
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: cleanEnvironment() });
+  running.add(child);
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  const said: string[] = [];
+  const listening = Promise.withResolvers<Line>();
+  const ready = Promise.withResolvers<void>();
+  createInterface({ input: child.stderr }).on('line', (text) => {
+    const line = parsed(text);
+    said.push(line.msg);
+    if (line.msg === 'listening') listening.resolve(line);
+    if (line.msg === 'ready') ready.resolve();
+  });
+  const tooEarly = ended.then((code) => {
+    throw new Error(`it ended with code ${code} before it was ready:\n${said.join('\n')}`);
+  });
+  tooEarly.catch(() => {}); // It also ends when it is stopped.
+  const [{ grpc = '', http = '' }] = await Promise.race([Promise.all([listening.promise, ready.promise]), tooEarly]);
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return ended;
+  };
+  return {
+    address: grpc,
+    said,
+    metrics: () => readMetrics(http),
+    async residentBytes() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    },
+    async kill() {
+      await end('SIGKILL');
+    },
+    stop: () => end('SIGTERM'),
+  };
+}
+
+async function readMetrics(http: string): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`http://${http}/metrics`)).text();
+  const sums = new Map<string, number>();
+  for (const [, name = '', value] of text.matchAll(/^([a-z_]+)(?:\{[^}]*\})? (\S+)$/gm)) {
+    sums.set(name, (sums.get(name) ?? 0) + Number(value));
+  }
+  return sums;
+}
+
+function parsed(text: string): Line {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return { msg: text };
+  }
+}
