@@ -45,7 +45,7 @@ export interface Report {
   /** Replayed decisions that were sampled, and how many decisions these stand for. */
   readonly sampled: number;
   readonly sampledFrom: number;
-  /** The filters and sampling that the log was written with, as its start records say. */
+  /** What the log was told to leave out, as its start records say: "filter include outcome=denied", "sample allowed=0.1". */
   readonly leftOut: readonly string[];
   /** Answers of the baseline that are not what was recorded. */
   readonly baselineDiffers: number;
@@ -81,16 +81,19 @@ export function createReplay({ proposed, baseline, attributesCount, grouping, on
   const notReplayed = { lists: 0, masked: 0, notEnforced: 0 };
   const leftOut = new Set<string>();
   /** By instance: what it leaves out, until that was told. */
-  const rules = new Map<string, readonly unknown[]>();
+  const rules = new Map<string, readonly string[]>();
 
   const addStart = ({ instance, log }: StartRecord) => {
-    const told = [log.filter, log.sample].filter((rule) => rule !== undefined);
+    const told = (['filter', 'sample'] as const).flatMap((name) => {
+      const rule = log[name];
+      return rule === undefined ? [] : [`${name} ${typeof rule === 'string' ? rule : JSON.stringify(rule)}`];
+    });
     if (told.length > 0) rules.set(instance, told);
     else rules.delete(instance);
   };
 
   const addLeftOut = (instance: string) => {
-    for (const rule of rules.get(instance) ?? []) leftOut.add(typeof rule === 'string' ? rule : JSON.stringify(rule));
+    for (const rule of rules.get(instance) ?? []) leftOut.add(rule);
     rules.delete(instance);
   };
 

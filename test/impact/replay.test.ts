@@ -226,11 +226,11 @@ describe('what cannot be decided again is counted', () => {
       tenant: 'default',
       next: 1,
       after: 'nothing',
-      log: { mode: 'spool', sink: 'files', filter: ['denied'] },
+      log: { mode: 'spool', sink: 'files', filter: 'include outcome=denied' },
     };
     const sampled = [1, 2].map((n) => decisionRecord(n, { sample_rate: 0.25 }));
     const report = replayOf([start, start, ...sampled], before);
-    expect(report).toMatchObject({ leftOut: ['["denied"]'], sampled: 2, sampledFrom: 8 });
+    expect(report).toMatchObject({ leftOut: ['filter include outcome=denied'], sampled: 2, sampledFrom: 8 });
   });
 
   test('what a process left out that began before the time that is asked for, where it decided in it', () => {
@@ -239,11 +239,11 @@ describe('what cannot be decided again is counted', () => {
       const common = { time: '2026-06-01T11:00:00.000Z', tenant: 'default', next: 1 } as const;
       replay.addStart({ type: 'start', instance, ...common, after: 'nothing', log: { mode: 'block', ...log } });
     };
-    start('i1', { filter: ['denied'] });
-    start('i1', { filter: ['denied'], sample: 'allowed=0' });
-    start('i2', { filter: ['denied'] });
+    start('i1', { filter: 'include outcome=denied' });
+    start('i1', { filter: 'include outcome=denied', sample: 'allowed=0' });
+    start('i2', { filter: 'include outcome=denied' });
     replay.add(decisionRecord(1));
-    expect(replay.report().leftOut).toEqual(['["denied"]', 'allowed=0']);
+    expect(replay.report().leftOut).toEqual(['filter include outcome=denied', 'sample allowed=0']);
   });
 });
 
