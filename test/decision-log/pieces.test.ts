@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { findRefused, piecesOf, type Verdict } from '../../src/decision-log/sinks/pieces.ts';
+import { findRefused, linesOf, piecesOf, type Verdict } from '../../src/decision-log/sinks/pieces.ts';
 
 const cut = (parts: readonly string[], maxBytes: number) =>
-  [...piecesOf(parts, maxBytes)].map(({ lines, first }) => `${first}: ${lines.join('|')}`);
+  [...piecesOf(parts, maxBytes)].map(({ text, first }) => `${first}: ${linesOf(text).join('|')}`);
 
 test('a part that fits is one piece, and positions count over all parts', () => {
   expect(cut(['a\nb\n', 'c\n'], 100)).toEqual(['0: a|b', '2: c']);
@@ -25,9 +25,10 @@ test('an empty batch has no pieces', () => {
 /** Takes pieces without a bad line; says what it was asked. */
 async function ask(lines: readonly string[], verdict: Verdict = 'unclear') {
   const asked: string[] = [];
-  const refused = await findRefused({ lines, first: 100 }, async (some) => {
-    asked.push(some.join(''));
-    return some.some((line) => line === 'x') ? verdict : 'taken';
+  const text = lines.map((line) => `${line}\n`).join('');
+  const refused = await findRefused({ text, first: 100 }, async (some) => {
+    asked.push(linesOf(some).join(''));
+    return linesOf(some).includes('x') ? verdict : 'taken';
   });
   return { refused, asked };
 }
@@ -46,8 +47,8 @@ test('what is refused as a whole is not asked again', async () => {
 });
 
 test('a failure that is not about the lines ends it', async () => {
-  const failing = findRefused({ lines: ['a', 'b'], first: 0 }, async (lines) => {
-    if (lines.length === 1) throw new Error('gone');
+  const failing = findRefused({ text: 'a\nb\n', first: 0 }, async (text) => {
+    if (text === 'a\n') throw new Error('gone');
     return 'unclear';
   });
   await expect(failing).rejects.toThrow('gone');

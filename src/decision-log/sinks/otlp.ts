@@ -8,7 +8,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { messageOf } from '../../model/errors.ts';
 import type { Batch, Refused, Sink } from '../sink.ts';
 import { type Answer, createPoster } from './otlp-client.ts';
-import { findRefused, piecesOf, type Verdict } from './pieces.ts';
+import { findRefused, linesOf, piecesOf, type Verdict } from './pieces.ts';
 
 export interface OtlpSinkOptions {
   readonly url: URL;
@@ -81,7 +81,8 @@ export function createOtlpSink(options: OtlpSinkOptions): Sink {
         trusted = isSuccess(await post(empty));
         if (!trusted && doubts > 1) throw failure(answer);
       };
-      const send = async (lines: readonly string[]): Promise<Verdict> => {
+      const send = async (text: string): Promise<Verdict> => {
+        const lines = linesOf(text);
         const answer = await postLong(encode(lines, Date.now()), empty);
         if (answer.status === 400 || answer.status === 413) {
           await doubt(answer);

@@ -6,8 +6,8 @@
 
 /** Consecutive lines of a batch. */
 export interface Piece {
-  /** Whole lines, without their ends. */
-  readonly lines: readonly string[];
+  /** Whole lines, each ended by "\n". */
+  readonly text: string;
   /** The position of the first of them in the batch. */
   readonly first: number;
 }
@@ -15,28 +15,35 @@ export interface Piece {
 /** What became of a piece: all of it is there, none of it ever will be, or some of it may be. */
 export type Verdict = 'taken' | 'refused' | 'unclear';
 
-/** Parts as pieces of at most `maxBytes` of UTF-8, line ends included; a line that is longer is a piece of its own. */
+/** Parts as pieces of at most `maxBytes` of UTF-8; a line that is longer is a piece of its own. */
 export function* piecesOf(parts: readonly string[], maxBytes: number): Generator<Piece> {
   let first = 0;
-  for (const part of parts) {
-    const lines = part.split('\n');
-    lines.pop();
-    let from = 0;
-    if (isOver(part, maxBytes)) {
-      let bytes = 0;
-      for (let i = 0; i < lines.length; i++) {
-        const size = Buffer.byteLength(lines[i] as string) + 1;
-        if (i > from && bytes + size > maxBytes) {
-          yield { lines: lines.slice(from, i), first: first + from };
-          from = i;
-          bytes = 0;
-        }
-        bytes += size;
-      }
-    }
-    yield { lines: from === 0 ? lines : lines.slice(from), first: first + from };
-    first += lines.length;
+  for (const text of parts) {
+    if (isOver(text, maxBytes)) yield* cut({ text, first }, maxBytes);
+    else yield { text, first };
+    first += countLines(text);
   }
+}
+
+function* cut({ text, first }: Piece, maxBytes: number): Generator<Piece> {
+  let from = 0;
+  let lines = 0;
+  let bytes = 0;
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n', at) + 1 || text.length;
+    const size = Buffer.byteLength(text.slice(at, end));
+    if (lines > 0 && bytes + size > maxBytes) {
+      yield { text: text.slice(from, at), first };
+      first += lines;
+      from = at;
+      lines = 0;
+      bytes = 0;
+    }
+    lines++;
+    bytes += size;
+    at = end;
+  }
+  yield { text: text.slice(from), first };
 }
 
 /**
@@ -44,17 +51,30 @@ export function* piecesOf(parts: readonly string[], maxBytes: number): Generator
  * @param send Rejects where the answer says nothing about the lines; findRefused then rejects with the same.
  * @returns the positions in the batch of the lines that are refused, ascending
  */
-export async function findRefused(
-  piece: Piece,
-  send: (lines: readonly string[]) => Promise<Verdict>,
-): Promise<number[]> {
-  const { lines, first } = piece;
-  const verdict = await send(lines);
+export async function findRefused(piece: Piece, send: (text: string) => Promise<Verdict>): Promise<number[]> {
+  const { text, first } = piece;
+  const verdict = await send(text);
   if (verdict === 'taken') return [];
-  if (verdict === 'refused' || lines.length === 1) return lines.map((_, i) => first + i);
-  const half = lines.length >> 1;
-  const refused = await findRefused({ lines: lines.slice(0, half), first }, send);
-  return refused.concat(await findRefused({ lines: lines.slice(half), first: first + half }, send));
+  const count = countLines(text);
+  if (verdict === 'refused' || count === 1) return Array.from({ length: count }, (_, i) => first + i);
+  const half = count >> 1;
+  let at = 0;
+  for (let i = 0; i < half; i++) at = text.indexOf('\n', at) + 1;
+  const refused = await findRefused({ text: text.slice(0, at), first }, send);
+  return refused.concat(await findRefused({ text: text.slice(at), first: first + half }, send));
+}
+
+/** Of a text whose lines are all ended. */
+export function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  lines.pop();
+  return lines;
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }
 
 /** A UTF-16 unit takes at most three bytes, so that most texts need not be measured. */

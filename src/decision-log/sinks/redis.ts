@@ -35,8 +35,8 @@ export function createRedisSink(client: DecisionAppender, retention: RetentionOp
     async write({ tenant, parts }: Batch): Promise<Refused> {
       const refused: number[] = [];
       for (const piece of piecesOf(parts, maxCallBytes)) {
-        const found = await findRefused(piece, async (lines) => {
-          const appended = await client.append(tenant, `${lines.join('\n')}\n`);
+        const found = await findRefused(piece, async (text) => {
+          const appended = await client.append(tenant, text);
           if (appended === 'too_long') return 'unclear';
           kept.note(tenant, appended);
           return 'taken';
