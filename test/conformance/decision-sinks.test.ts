@@ -122,6 +122,19 @@ describe.each(Object.entries(fixtures))('%s', (_, make) => {
     expect(numbersOf(await recordsOf(tenant))).toEqual(['start', ...upTo(5_000), 'stop']);
   });
 
+  test('a log on top of it tells what is refused by a gap, and writes all others once', async (context) => {
+    if (fixture.tooLong === undefined) return context.skip('it refuses nothing');
+    const tenant = newTenant();
+    const log = createDirectLog({ ...fixture.sink, close: async () => {} }, { batchRecords: 100 });
+    const attributes = { text: 'x'.repeat(fixture.tooLong + 100) };
+    for (let i = 1; i <= 1_000; i++) log.append(decisionEntry({ tenant, ...(i === 500 ? { attributes } : {}) }));
+    await log.close(20_000);
+    expect(log.stats()).toMatchObject({ written: 999, dropped: 1, failedWrites: 0, pendingBytes: 0 });
+    const numbers = numbersOf(await recordsOf(tenant));
+    expect(numbers.filter((number) => typeof number === 'number')).toEqual(upTo(1_000).filter((i) => i !== 500));
+    expect(numbers.filter((number) => typeof number === 'string')).toEqual(['start', 'gap 500-500', 'stop']);
+  });
+
   test('it can be closed twice, and says where records go', async () => {
     await fixture.sink.close();
     await fixture.sink.close();

@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readFiles } from '../../src/decision-log/read-files.ts';
 import { createFileSink } from '../../src/decision-log/sinks/file.ts';
@@ -170,6 +171,27 @@ describe('complete files', () => {
     await sink.write(batch(7));
     await sink.close();
     expect(await filesOf()).toEqual(['decisions-a.000005.ndjson', 'decisions-a.ndjson']);
+  });
+
+  test('that somebody compresses count as they did, and their numbers are not given again', async () => {
+    await writeSix();
+    for (let number = 1; number <= 5; number++) {
+      const path = join(directory, 'default', `decisions-a.00000${number}.ndjson`);
+      await writeFile(`${path}.gz`, gzipSync(await readFile(path)));
+      // The third is being compressed while the process goes on.
+      if (number !== 3) await rm(path);
+    }
+    const sink = createFileSink({ directory, instance: 'a', rotateBytes: 1, maxFiles: 4 });
+    await sink.write(batch(7));
+    await sink.close();
+    expect(await filesOf()).toEqual([
+      'decisions-a.000003.ndjson',
+      'decisions-a.000003.ndjson.gz',
+      'decisions-a.000004.ndjson.gz',
+      'decisions-a.000005.ndjson.gz',
+      'decisions-a.000006.ndjson',
+      'decisions-a.ndjson',
+    ]);
   });
 
   test('of another instance, and files of other names, stay', async () => {

@@ -5,7 +5,7 @@
  */
 import { constants, type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rotatedName, rotatedNumbers } from './rotated-files.ts';
+import { rotatedFiles, rotatedName } from './rotated-files.ts';
 
 const newline = 0x0a;
 
@@ -90,7 +90,7 @@ export class CurrentFile {
  * so that no rotation writes over what another one has kept.
  */
 async function reserveName(directory: string, instance: string): Promise<string> {
-  let number = (await rotatedNumbers(directory, instance)).at(-1) ?? 0;
+  let number = (await rotatedFiles(directory, instance)).at(-1)?.number ?? 0;
   for (;;) {
     const path = join(directory, rotatedName(instance, ++number));
     try {

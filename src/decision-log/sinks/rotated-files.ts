@@ -18,14 +18,19 @@ export function rotatedName(instance: string, number: number): string {
   return `decisions-${instance}.${String(number).padStart(6, '0')}.ndjson`;
 }
 
-/** The numbers of the complete files of an instance, ascending. */
-export async function rotatedNumbers(directory: string, instance: string): Promise<number[]> {
+interface RotatedFile {
+  readonly number: number;
+  readonly name: string;
+}
+
+/** The complete files of an instance, numbers ascending; those that somebody has compressed since count, too. */
+export async function rotatedFiles(directory: string, instance: string): Promise<RotatedFile[]> {
   const prefix = `decisions-${instance}.`;
   return (await readdir(directory))
     .filter((name) => name.startsWith(prefix))
-    .map((name) => Number(/^([0-9]{6,})\.ndjson$/.exec(name.slice(prefix.length))?.[1] ?? 0))
-    .filter((number) => number > 0)
-    .sort((a, b) => a - b);
+    .map((name) => ({ name, number: Number(/^([0-9]{6,})\.ndjson(\.gz)?$/.exec(name.slice(prefix.length))?.[1] ?? 0) }))
+    .filter(({ number }) => number > 0)
+    .sort((a, b) => a.number - b.number);
 }
 
 /** Removes what is over the bounds. @throws what the system says, with the path */
@@ -36,12 +41,18 @@ export async function removeOld(
   nowMs: number,
 ): Promise<void> {
   if (maxFiles === 0 && maxAgeMs === 0) return;
-  const numbers = await rotatedNumbers(directory, instance);
-  for (const [index, number] of numbers.slice(0, -1).entries()) {
-    const path = join(directory, rotatedName(instance, number));
-    const tooMany = maxFiles > 0 && numbers.length - index > maxFiles;
-    if (!tooMany && !(maxAgeMs > 0 && (await isOlder(path, nowMs - maxAgeMs)))) return;
+  const files = await rotatedFiles(directory, instance);
+  const newest = files.at(-1)?.number ?? 0;
+  let left = new Set(files.map(({ number }) => number)).size;
+  let last = 0;
+  for (const { number, name } of files) {
+    // A file may be there twice while it is compressed.
+    if (last > 0 && number !== last) left--;
+    const path = join(directory, name);
+    const tooMany = maxFiles > 0 && left > maxFiles;
+    if (number === newest || (!tooMany && !(maxAgeMs > 0 && (await isOlder(path, nowMs - maxAgeMs))))) return;
     await unlink(path).catch(unlessGone);
+    last = number;
   }
 }
 
