@@ -2,7 +2,6 @@
  * A file of lines that one process appends to: a write that fails leaves nothing, and what a process that died left
  * within a line is cut, or ended. Used by the spool.
  */
-import { ftruncateSync, writeSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 
 const newline = 0x0a;
@@ -38,8 +37,7 @@ export class AppendFile {
   }
 
   /** @throws what the file system throws; then nothing of it is in the file, or is cut before the next write */
-  async append(text: string): Promise<void> {
-    const bytes = Buffer.from(text);
+  async append(bytes: Buffer): Promise<void> {
     if (this.#isTorn) await this.#cut();
     let done = 0;
     try {
@@ -49,17 +47,6 @@ export class AppendFile {
       await this.#cut().catch(() => {});
       throw error;
     }
-    this.size += bytes.length;
-  }
-
-  /** The same within this turn, for a record that must be on disk before its decision is answered. */
-  appendNow(text: string): void {
-    const bytes = Buffer.from(text);
-    const { fd } = this.#handle;
-    if (this.#isTorn) ftruncateSync(fd, this.size);
-    this.#isTorn = true;
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-    this.#isTorn = false;
     this.size += bytes.length;
   }
 

@@ -7,7 +7,8 @@ import { messageOf } from '../model/errors.ts';
 import { hashOf } from './chain/chain.ts';
 import { createMarks } from './chain/marks.ts';
 import type { LogEvent } from './events.ts';
-import { maxPartRecords, type Refused, type Sink } from './sink.ts';
+import { LineBatch } from './line-batch.ts';
+import type { Refused, Sink } from './sink.ts';
 
 export interface DeliveryOptions {
   readonly instance: string;
@@ -40,28 +41,29 @@ export class Delivery {
   }
 
   /**
-   * @param lines Whole lines, in order.
+   * @param bytes Whole lines, in order; they stay as they are until this is over.
    * @param hashBefore Of the line before the first one.
    * @returns undefined where everything was given up before the sink took them
    */
-  async deliver(tenant: string, lines: readonly string[], hashBefore: string): Promise<Delivered | undefined> {
-    const refused = await this.#writeWithRetry(tenant, lines);
+  async deliver(tenant: string, bytes: Buffer, hashBefore: string): Promise<Delivered | undefined> {
+    const batch = new LineBatch(tenant, bytes);
+    const refused = await this.#writeWithRetry(batch);
     if (refused === undefined) return undefined;
-    const decisions = countDecisions(lines);
+    const { decisions } = batch;
     if (refused.length === 0) {
       this.delivered += decisions;
       return { refused: 0, gaps: [] };
     }
-    const { lost, gaps } = this.#gapsOf(tenant, lines, refused, hashBefore);
+    const { lost, gaps } = this.#gapsOf(tenant, batch.lines(), refused, hashBefore);
     this.delivered += decisions - lost;
     this.refused += lost;
     if (lost > 0) this.#options.onEvent({ kind: 'refused', tenant, records: lost });
     return { refused: lost, gaps };
   }
 
-  async #writeWithRetry(tenant: string, lines: readonly string[]): Promise<Refused | undefined> {
+  async #writeWithRetry(batch: LineBatch): Promise<Refused | undefined> {
     const { sink, abandon, onEvent, retryMinMs, retryMaxMs } = this.#options;
-    const batch = { tenant, parts: toParts(lines), records: lines.length };
+    const { tenant } = batch;
     for (let attempt = 0; !abandon.aborted; attempt++) {
       try {
         const refused = await orAborted(sink.write(batch), abandon);
@@ -107,20 +109,6 @@ export class Delivery {
 export async function backOff(attempt: number, minMs: number, maxMs: number, signal: AbortSignal): Promise<void> {
   const backoffMs = Math.min(minMs * 2 ** Math.min(attempt, 20), maxMs);
   await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
-}
-
-/** Decisions and changes, which have numbers; not what is said about them. */
-function countDecisions(lines: readonly string[]): number {
-  let count = 0;
-  for (const line of lines) if (hasNumber.test(line)) count++;
-  return count;
-}
-
-function toParts(lines: readonly string[]): string[] {
-  if (lines.length <= maxPartRecords) return [lines.join('')];
-  const parts: string[] = [];
-  for (let i = 0; i < lines.length; i += maxPartRecords) parts.push(lines.slice(i, i + maxPartRecords).join(''));
-  return parts;
 }
 
 /** What the promise resolves to, or undefined as soon as the signal is aborted: a sink may never answer. */

@@ -69,7 +69,7 @@ export class DirectOutlet implements Outlet {
     }
   }
 
-  async #write(tenant: string, linker: Linker, link: () => string[]): Promise<number | undefined> {
+  async #write(tenant: string, linker: Linker, link: () => Buffer): Promise<number | undefined> {
     const restore = linker.save();
     const before = linker.hash;
     const lines = link();

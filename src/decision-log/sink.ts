@@ -10,6 +10,8 @@ export interface Batch {
   readonly tenant: string;
   /** Texts of whole lines, each line ended by "\n"; at most `maxPartRecords` lines in each. */
   readonly parts: readonly string[];
+  /** All parts as bytes, where the log has them so; good until write() is over. */
+  readonly bytes?: Buffer;
   /** Lines in all parts. */
   readonly records: number;
 }

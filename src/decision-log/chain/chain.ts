@@ -4,6 +4,7 @@
  * does I/O. The rule is in docs/decision-log.md.
  */
 import { hash } from 'node:crypto';
+import { hashKey, hashLength, type LineWriter, lineEnd } from './line-writer.ts';
 
 /** Where a chain stands; all that its next line depends on. */
 export interface ChainState {
@@ -15,13 +16,8 @@ export interface ChainState {
 
 export const newChain: ChainState = { hash: '', lastSeq: 0 };
 
-/** Between the text of a line and its hash. */
-export const hashKey = ',"hash":"';
-const lineEnd = '"}\n';
-/** SHA-256 in base64url. */
-const hashLength = 43;
-
 export class Chain {
+  readonly #writer: LineWriter;
   #hash: string;
   /** The last number that the lines so far account for. */
   lastSeq: number;
@@ -29,7 +25,9 @@ export class Chain {
   sealedSeq: number;
   linesSinceSeal = 0;
 
-  constructor(state: ChainState) {
+  /** @param writer Where its lines are written. */
+  constructor(state: ChainState, writer: LineWriter) {
+    this.#writer = writer;
     this.#hash = state.hash;
     this.lastSeq = state.lastSeq;
     this.sealedSeq = state.lastSeq;
@@ -40,13 +38,12 @@ export class Chain {
   }
 
   /**
-   * Makes a line of its text, and links it to the one before.
+   * Writes a line, linked to the one before.
    * @param body The line's JSON without the brace that ends it.
    */
-  link(body: string): string {
-    this.#hash = hash('sha256', this.#hash + body, 'base64url');
+  link(body: string): void {
+    this.#hash = this.#writer.write(this.#hash, body);
     this.linesSinceSeal++;
-    return body + hashKey + this.#hash + lineEnd;
   }
 
   /** Marks what is linked so far as sealed. */

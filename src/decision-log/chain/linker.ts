@@ -3,6 +3,7 @@
  * Used by both outlets, which write what comes out, or go back to where it stood.
  */
 import { Chain, type ChainState } from './chain.ts';
+import { LineWriter } from './line-writer.ts';
 import { type Before, createMarks, type Marks, type Range } from './marks.ts';
 import type { Signer } from './seal-key.ts';
 
@@ -23,6 +24,7 @@ export class Linker {
   readonly #options: LinkerOptions;
   readonly #tenant: string;
   readonly #marks: Marks;
+  readonly #writer = new LineWriter();
   readonly #chain: Chain;
   readonly #before: Before;
   #started = false;
@@ -32,7 +34,7 @@ export class Linker {
     this.#options = options;
     this.#tenant = tenant;
     this.#marks = createMarks(options.instance, tenant);
-    this.#chain = new Chain(state);
+    this.#chain = new Chain(state, this.#writer);
     this.#before = before;
     this.#sealedAtMs = options.now();
   }
@@ -51,48 +53,44 @@ export class Linker {
     return this.#chain.linesSinceSeal > 0;
   }
 
-  /** @param lastSeq The last number that these lines account for. */
-  link(bodies: readonly string[], lastSeq: number): string[] {
-    const chain = this.#chain;
-    const lines: string[] = this.#started ? [] : [this.#start()];
-    for (const body of bodies) lines.push(chain.link(body));
-    chain.lastSeq = Math.max(chain.lastSeq, lastSeq);
-    const { now, sealIntervalMs, sealLines } = this.#options;
-    if (chain.linesSinceSeal >= sealLines || now() - this.#sealedAtMs >= sealIntervalMs) lines.push(...this.seal());
-    return lines;
+  /**
+   * What this and the next three give is good until any of them is called again.
+   * @param lastSeq The last number that these lines account for.
+   */
+  link(bodies: readonly string[], lastSeq: number): Buffer {
+    this.#writer.begin();
+    this.#link(bodies, lastSeq);
+    return this.#writer.take();
   }
 
   /** A seal over what is linked; nothing where one covers it already. */
-  seal(): string[] {
-    if (!this.isUnsealed) return [];
-    const { now, sign } = this.#options;
-    const chain = this.#chain;
-    const nowMs = now();
-    const sealed: Range = { first: chain.sealedSeq + 1, last: chain.lastSeq };
-    const body = this.#marks.seal(sealed, chain.linesSinceSeal, nowMs);
-    const line = chain.link(sign === undefined ? body : sign(chain.hash, body));
-    chain.sealed();
-    this.#sealedAtMs = nowMs;
-    return [line];
+  seal(): Buffer {
+    this.#writer.begin();
+    this.#seal();
+    return this.#writer.take();
   }
 
   /**
    * The lines that end the chain in order: what was given up, the end, and a seal over all; none where nothing began.
    * @param abandoned The numbers of what was given up.
    */
-  stop(abandoned: Range | undefined): string[] {
-    if (!this.#started && abandoned === undefined) return [];
-    const nowMs = this.#options.now();
-    const gap = abandoned === undefined ? [] : [this.#marks.gap(abandoned, 'abandoned', nowMs)];
-    const lines = this.link(gap, abandoned?.last ?? 0);
-    if (this.#options.sign !== undefined) lines.push(...this.seal());
-    lines.push(this.#chain.link(this.#marks.stop(this.#chain.lastSeq, nowMs)));
-    return lines;
+  stop(abandoned: Range | undefined): Buffer {
+    this.#writer.begin();
+    if (this.#started || abandoned !== undefined) {
+      const nowMs = this.#options.now();
+      const gap = abandoned === undefined ? [] : [this.#marks.gap(abandoned, 'abandoned', nowMs)];
+      this.#link(gap, abandoned?.last ?? 0);
+      if (this.#options.sign !== undefined) this.#seal();
+      this.#chain.link(this.#marks.stop(this.#chain.lastSeq, nowMs));
+    }
+    return this.#writer.take();
   }
 
   /** Only the start record, where it has not been written yet. */
-  begin(): string[] {
-    return this.#started ? [] : [this.#start()];
+  begin(): Buffer {
+    this.#writer.begin();
+    this.#start();
+    return this.#writer.take();
   }
 
   /** The way back to where it stands now. */
@@ -103,16 +101,39 @@ export class Linker {
     return () => {
       this.#started = started;
       this.#sealedAtMs = sealedAtMs;
+      // A write that was given up may go on.
+      this.#writer.leave();
       restore();
     };
   }
 
-  #start(): string {
+  #link(bodies: readonly string[], lastSeq: number): void {
+    const chain = this.#chain;
+    this.#start();
+    for (const body of bodies) chain.link(body);
+    chain.lastSeq = Math.max(chain.lastSeq, lastSeq);
+    const { now, sealIntervalMs, sealLines } = this.#options;
+    if (chain.linesSinceSeal >= sealLines || now() - this.#sealedAtMs >= sealIntervalMs) this.#seal();
+  }
+
+  #seal(): void {
+    if (!this.isUnsealed) return;
+    const { now, sign } = this.#options;
+    const chain = this.#chain;
+    const nowMs = now();
+    const sealed: Range = { first: chain.sealedSeq + 1, last: chain.lastSeq };
+    const body = this.#marks.seal(sealed, chain.linesSinceSeal, nowMs);
+    chain.link(sign === undefined ? body : sign(chain.hash, body));
+    chain.sealed();
+    this.#sealedAtMs = nowMs;
+  }
+
+  #start(): void {
+    if (this.#started) return;
     const { logFacts, lostMs, now } = this.#options;
     this.#started = true;
     const next = this.#chain.lastSeq + 1;
-    return this.#chain.link(
-      this.#marks.start({ next, after: this.#before, lostMs, log: logFacts(this.#tenant) }, now()),
-    );
+    const facts = { next, after: this.#before, lostMs, log: logFacts(this.#tenant) };
+    this.#chain.link(this.#marks.start(facts, now()));
   }
 }

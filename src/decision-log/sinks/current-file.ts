@@ -32,10 +32,9 @@ export class CurrentFile {
   }
 
   /** Rotates first where the file has its size. @returns whether it did */
-  async append(parts: readonly string[]): Promise<boolean> {
+  async append(bytes: Buffer): Promise<boolean> {
     const full = this.#rotateBytes > 0 && this.#size >= this.#rotateBytes;
     if (full) await this.#rotate();
-    const bytes = Buffer.from(parts.length === 1 ? (parts[0] as string) : parts.join(''));
     let done = 0;
     try {
       while (done < bytes.length) done += (await this.#handle.write(bytes, done)).bytesWritten;

@@ -61,10 +61,11 @@ export function createFileSink(options: FileSinkOptions): Sink {
 
   return {
     description: `NDJSON files in ${directory}`,
-    async write({ tenant, parts }: Batch): Promise<Refused> {
+    async write(batch: Batch): Promise<Refused> {
+      const { tenant } = batch;
       const file = await fileOf(tenant);
       try {
-        if (await file.append(parts)) await prune(tenant);
+        if (await file.append(batch.bytes ?? Buffer.from(batch.parts.join('')))) await prune(tenant);
       } catch (error) {
         // The next attempt begins with what is on disk then: a directory made anew, a rotation that is half done.
         files.delete(tenant);

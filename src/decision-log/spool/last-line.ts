@@ -6,10 +6,9 @@ export interface LastLine {
   readonly isStop: boolean;
 }
 
-/** The last line that tells a number; undefined where none does. @param lines With or without the newlines that end them. */
-export function lastOf(lines: readonly string[]): LastLine | undefined {
-  for (let i = lines.length - 1; i >= 0; i--) {
-    const line = lines[i] as string;
+/** The last line that tells a number; undefined where none does. @param lines The last one first, with or without the newlines that end them. */
+export function lastOf(lines: Iterable<string>): LastLine | undefined {
+  for (const line of lines) {
     const lastSeq = numberIn(line);
     if (lastSeq !== undefined) return { lastSeq, isStop: line.startsWith('{"type":"stop"') };
   }

@@ -91,7 +91,7 @@ async function findEnd(files: readonly SpoolFile[]): Promise<End | undefined> {
   const [before, line] = [lines.at(-2), lines.at(-1) as string];
   // The first line of a file follows from one that may be gone.
   const isSound = before === undefined || isLinked(`${before}\n`, `${line}\n`);
-  const told = lastOf(lines);
+  const told = lastOf(lines.toReversed());
   const lastSeq = isSound ? (told?.lastSeq ?? 0) : Math.max(0, ...lines.map((one) => numberIn(one) ?? 0));
   return { chain: { hash: hashOf(`${line}\n`), lastSeq }, isStop: told?.isStop === true, isSound };
 }

@@ -55,7 +55,7 @@ export class SpoolLane {
    * Links lines and appends them, after all that came before. False where it was given up: then nothing was linked.
    * @param isLast For what ends a chain: a spool that is full has room for that.
    */
-  append(link: (linker: Linker) => readonly string[], { isLast = false } = {}): Promise<boolean> {
+  append(link: (linker: Linker) => Buffer, { isLast = false } = {}): Promise<boolean> {
     const done = this.#appended.then(() => this.#append(link, isLast));
     this.#appended = done;
     return done;
@@ -94,13 +94,13 @@ export class SpoolLane {
     await this.spool.close().catch((error: unknown) => this.#tell(error));
   }
 
-  async #append(link: (linker: Linker) => readonly string[], isLast: boolean): Promise<boolean> {
+  async #append(link: (linker: Linker) => Buffer, isLast: boolean): Promise<boolean> {
     const { linker, spool } = this;
     const { sync } = this.#options;
     const restore = linker.save();
-    const text = link(linker).join('');
-    if (text === '') return true;
-    if (!(isLast || (await this.#waitForRoom(text.length))) || !(await this.#write(text))) {
+    const lines = link(linker);
+    if (lines.length === 0) return true;
+    if (!(isLast || (await this.#waitForRoom(lines.length))) || !(await this.#write(lines))) {
       restore();
       return false;
     }
@@ -123,12 +123,12 @@ export class SpoolLane {
   }
 
   /** False where it was given up. */
-  async #write(text: string): Promise<boolean> {
+  async #write(lines: Buffer): Promise<boolean> {
     const { giveUp, keptUp } = this.#options;
     let isHeld = false;
     const write = async () => {
       try {
-        await this.spool.append(text);
+        await this.spool.append(lines);
       } catch (error) {
         if (!isHeld) keptUp.begin();
         isHeld = true;

@@ -17,7 +17,7 @@ interface Segment extends SpoolFile {
 
 /** Lines that wait, and what to go on with when the sink has them. */
 export interface Waiting {
-  readonly lines: readonly string[];
+  readonly lines: Buffer;
   /** Of the line before the first. */
   readonly hashBefore: string;
   readonly end: Cursor;
@@ -26,6 +26,8 @@ export interface Waiting {
 /** A segment that has grown over this is followed by another. */
 const segmentBytes = 8 * 1024 * 1024;
 const readBytes = 256 * 1024;
+/** More than a hash and what ends a line. */
+const tailBytes = 64;
 const namePattern = /^([0-9]{8,})\.ndjson$/;
 const cursorName = 'shipped.json';
 const newline = 0x0a;
@@ -83,16 +85,8 @@ export class TenantSpool {
   }
 
   /** @throws what the file system throws; then nothing of it was written */
-  async append(text: string): Promise<void> {
-    await (await this.#writable()).file.append(text);
-  }
-
-  /** The same within this turn; false where a file has to be made first. @throws what the file system throws */
-  appendNow(text: string): boolean {
-    const last = this.#segments.at(-1);
-    if (last === undefined || last.file.size >= segmentBytes) return false;
-    last.file.appendNow(text);
-    return true;
+  async append(lines: Buffer): Promise<void> {
+    await (await this.#writable()).file.append(lines);
   }
 
   /** Waits until the disk has what was appended, and the name of the file that it is in. */
@@ -115,16 +109,16 @@ export class TenantSpool {
     if (at === undefined) return undefined;
     const from = at.number === segment ? offset : 0;
     const bytes = await readLines(at.file, from);
-    const lines = bytes.toString('utf8').split('\n');
-    lines.pop();
-    const whole = lines.map((line) => `${line}\n`);
-    const last = whole.at(-1) as string;
+    const told = lastOf(linesFromEnd(bytes));
     const end: Cursor = {
       segment: at.number,
       offset: from + bytes.length,
-      chain: { lastSeq: lastOf(whole)?.lastSeq ?? chain.lastSeq, hash: hashOf(last) },
+      chain: {
+        lastSeq: told?.lastSeq ?? chain.lastSeq,
+        hash: hashOf(bytes.toString('utf8', bytes.length - tailBytes)),
+      },
     };
-    return { lines: whole, hashBefore: chain.hash, end };
+    return { lines: bytes, hashBefore: chain.hash, end };
   }
 
   /** The sink has everything up to here. Segments before it are removed when that is known on disk. */
@@ -178,4 +172,12 @@ async function readLines(file: AppendFile, from: number): Promise<Buffer> {
 
 function nameOf(number: number): string {
   return `${String(number).padStart(8, '0')}.ndjson`;
+}
+
+function* linesFromEnd(bytes: Buffer): Generator<string> {
+  for (let end = bytes.length; end > 0; ) {
+    const start = end < 2 ? 0 : bytes.lastIndexOf(newline, end - 2) + 1;
+    yield bytes.toString('utf8', start, end);
+    end = start;
+  }
 }
