@@ -116,7 +116,7 @@ differs from the record: binding was none, and is group:eng viewer on doc:*
     expect(stdout).toContain('the graph may be another one than that which decided\n');
   });
 
-  test('where the question is masked, or was a list', async () => {
+  test('where the question is masked, or was a list', { timeout: 60_000 }, async () => {
     const masked = await explain(4);
     expect(masked.code).toBe(1);
     expect(masked.stdout).toContain('it cannot be decided again: masked are subject\n');
@@ -150,7 +150,7 @@ test('--json has the record, the explanation and what differs', async () => {
   });
 });
 
-test('what is not there, or is no id, is an error', async () => {
+test('what is not there, or is no id, is an error', { timeout: 60_000 }, async () => {
   const missing = await explain(99);
   expect(missing).toMatchObject({
     code: 3,

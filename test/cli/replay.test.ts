@@ -18,6 +18,8 @@ objects:
 bindings:
   - { subject: 'group:eng', role: editor, scope: 'folder:plans' }
 `;
+/** Several processes, each of which takes its time to start where the machine has other work. */
+const slow = { timeout: 60_000 };
 const binding = ['group:eng', 'editor', 'folder:plans', 'allow'];
 const allowed = { reason: 'ALLOWED', binding, object: 'doc:plan' };
 const records = [
@@ -130,7 +132,7 @@ test('--json is one document with all groups', async () => {
   });
 });
 
-test('--each prints every decision that would change, and the report behind them', async () => {
+test('--each prints every decision that would change, and the report behind them', slow, async () => {
   const { stdout } = await run('replay', '--policy', 'new.yaml', '--dir', 'log', '--each', '--json');
   const lines = stdout
     .trimEnd()
@@ -149,7 +151,7 @@ test('--each prints every decision that would change, and the report behind them
   );
 });
 
-test('only what is asked for is decided again', async () => {
+test('only what is asked for is decided again', slow, async () => {
   const some = async (...more: string[]) => {
     const { stdout } = await run('replay', '--policy', 'new.yaml', '--dir', 'log', '--json', ...more);
     return JSON.parse(stdout).changed;
@@ -193,7 +195,7 @@ describe('what cannot be decided again', () => {
     expect(stderr).toContain('1 line of the log could not be read, and did not count');
   });
 
-  test('is an error where the log is of several tenants, or not there', async () => {
+  test('is an error where the log is of several tenants, or not there', slow, async () => {
     await writeLog('two', [decisionRecord(1), decisionRecord(2, { tenant: 'acme' })]);
     const { code, stderr } = await run('replay', '--policy', 'policy.yaml', '--dir', 'two');
     expect(code).toBe(2);
