@@ -128,6 +128,22 @@ describe('npm start', () => {
     await end(tail.child, 'SIGINT');
   });
 
+  test('the log verifies, is searched, and judges a policy, by the lines for auditors', async () => {
+    const log = join(directory, 'decisions');
+    const proposed = join(root, 'examples', 'quickstart', 'policy.yaml');
+    const [verify, query, , replay] = linesWith('npx postern audit verify').map((line) =>
+      line
+        .replace('.postern/decisions', log)
+        .replace('audit query', `audit query --dir ${log}`)
+        .replace('proposed.yaml', `${proposed} --dir ${log}`),
+    ) as [string, string, string, string];
+    const ran = await Promise.all([run(verify, root), run(query, root), run(replay, root)]);
+    expect(ran.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
+      Array(3).fill({ code: 0, stderr: expect.anything() }),
+    );
+    expect(ran[1]?.stdout).toMatch(/ denied {2}user:mallory read doc:roadmap /);
+  });
+
   test('ends with 0 on Ctrl-C', async () => {
     // To the one process, which passes it on: a terminal would send it to all of them, and nothing would be passed on.
     sidecar.child.kill('SIGINT');
