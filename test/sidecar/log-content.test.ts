@@ -125,7 +125,8 @@ test('what is filtered out is not there and not missing; what is masked is nowhe
     expect.objectContaining({ seq: 3, source: 'explain', subject, object, binding, path, masked }),
   ]);
   expect(records[1]?.path).not.toHaveProperty('condition');
-  const mask = 'subject=hash, object=hash, caller=drop, attributes=hash';
+  const keyName = hmac('the name of this key').slice(5, 13);
+  const mask = `subject=hash, object=hash, caller=drop, attributes=hash; key ${keyName}`;
   expect(started).toEqual([expect.objectContaining({ filter: 'exclude action=ping', sample: 'path=1', mask })]);
   expect(lines).not.toMatch(/alice|bob|ops|plan|secret|north|south|127\.0\.0\.1/);
 });

@@ -10,7 +10,7 @@ import { PosternError } from '../../model/errors.ts';
 import type { DecisionEntry } from '../log.ts';
 import { type FilterRule, matchesRule, parseFilterRule, rulesFor } from './filter-rules.ts';
 import { needsKey, parseMaskRules } from './mask-rules.ts';
-import { createDigest, type Digest } from './mask-values.ts';
+import { createDigest, type Digest, nameOfKey } from './mask-values.ts';
 import { createMasking, type MaskedEntry } from './masked.ts';
 import { isDrawn, parseSampleRates, type SampleRates } from './sampling.ts';
 
@@ -79,12 +79,16 @@ export function createContent(options: ContentOptions, parts: ContentParts = {})
   const { pathRate } = options;
   const isSampled = rates.allowed < 1 || rates.denied < 1;
   const isFiltered = include.length > 0 || exclude.length > 0;
+  const keyName = parts.maskKey && nameOfKey(parts.maskKey);
   return {
     wants: isFiltered || isSampled ? (entry) => isWanted(entry, include, exclude, rates, salt) : undefined,
     takesPath: pathRate > 0 ? (id) => isDrawn(id, pathRate, salt ^ pathSalt) : undefined,
     rateOf: isSampled ? (entry) => rateFor(entry, rates) : undefined,
     mask: maskingOf(options, parts),
-    describe: (tenant) => describeContent(options, tenant),
+    describe(tenant) {
+      const described = describeContent(options, tenant);
+      return keyName === undefined ? described : { ...described, mask: `${described.mask}; key ${keyName}` };
+    },
   };
 }
 
