@@ -6,18 +6,19 @@
  * came again, or in another order, or that a gap record stands for, are no
  * problem, and everything else is. Memory is bounded, however long the chain.
  */
+
+import type { GapRecord } from '../record.ts';
 import { EarlyLines } from './early.ts';
 import { Findings, namesOf, type Placed } from './findings.ts';
-import { hashOfBody, hashOfLine, type Line, numberFrom } from './line.ts';
+import { hashOfLine, type Line } from './line.ts';
 import { tellLoose } from './loose.ts';
 import type { ChainReport } from './report.ts';
-import { append, count, newTally, type Run, type Tie, toSeen } from './run.ts';
+import { count, newTally, type Run, type Tie, toSeen } from './run.ts';
+import { Runs } from './runs.ts';
 import { SealCheck, type SealKeys } from './seals.ts';
 import { Summary } from './summary.ts';
 import { Window } from './window.ts';
 
-/** More runs than this are not kept: what is loose among the oldest is told at once. */
-const maxRuns = 64;
 /** Beyond the window, a chain that comes again is compared at one line of so many. */
 const checkpointLines = 4_096;
 
@@ -27,7 +28,7 @@ export class ChainVerifier {
   readonly #findings: Findings;
   readonly #summary: Summary;
   readonly window = new Window();
-  #runs: Run[] = [];
+  readonly #runs = new Runs();
   /** The run of the last line. */
   #current: Run | undefined;
   /** The last run that is no repetition. */
@@ -35,6 +36,8 @@ export class ChainVerifier {
   readonly #starts = new Set<string>();
   readonly #checkpoints = new Map<number, string>();
   readonly #early: EarlyLines;
+  /** What the chain stands at. */
+  #number = 0;
   #generation = 0;
   #isCrossed = false;
   lastOrdinal = 0;
@@ -74,13 +77,15 @@ export class ChainVerifier {
 
   finish(isRange: boolean): { readonly report: ChainReport; readonly problems: readonly Placed[] } {
     this.#early.settle('');
-    const beginning = this.#runs.find((run) => run.isFirst && run.tie !== 'beginning');
-    for (const run of this.#runs) this.#finishRun(run);
-    this.#runs = [];
+    let begins: ChainReport['begins'] = 'start';
+    for (const run of this.#runs) {
+      if (run.isFirst && run.tie !== 'beginning') begins = 'middle';
+      this.#finishRun(run);
+    }
     if (this.#main !== undefined) this.#seals.end(this.#main.first);
     const { kept, count: problems } = this.#findings;
-    const facts = { begins: beginning === undefined ? 'start' : 'middle', isRange, problems } as const;
-    const end = { seq: this.#main?.number ?? 0, hash: this.#main?.head ?? '' };
+    const facts = { begins, isRange, problems };
+    const end = { seq: this.#number, hash: this.#main?.head ?? '' };
     return { report: this.#summary.report(facts, end, (key) => this.#seals.keys.has(key)), problems: kept };
   }
 
@@ -89,11 +94,14 @@ export class ChainVerifier {
     const { bytes, start, end, record } = line;
     const before = this.window.previousOf(hash, line.after);
     if (before !== undefined) {
-      if (hashOfLine(before, bytes, start, end) === hash || this.#isFirstAgain(line)) this.#summary.repeats++;
+      if (hashOfLine(before, bytes, start, end) === hash || this.#runs.beginningWith(line) !== undefined) {
+        this.#summary.repeats++;
+      }
+      // Of the first line of a loose run it is not known yet what stands before it.
       else this.#findings.tell(line, 'duplicated', 'comes again, and is not the same as before');
       return;
     }
-    const other = this.#runs.find((run) => run !== this.#current && hashOfLine(run.head, bytes, start, end) === hash);
+    const other = this.#runs.endingBefore(line, this.#current);
     if (other !== undefined) {
       this.#goBackTo(other, line);
       return;
@@ -103,14 +111,6 @@ export class ChainVerifier {
     else if (this.#current === undefined) this.#openFirst(line, isBeginning, wouldBe === hash, previous);
     else if (this.#isHashAltered(line, hash)) this.#extend(this.#current, line);
     else this.#placeApart(line, hash, wouldBe);
-  }
-
-  /** The same line as the first of a loose run, of which it is not known yet what stands before it. */
-  #isFirstAgain({ hash, bytes, start, end }: Line): boolean {
-    const run = this.#runs.find(({ tie, first }) => tie === 'unknown' && first.hash === hash);
-    if (run === undefined) return false;
-    const { body } = run.first;
-    return body.length < end - start && body.compare(bytes, start, start + body.length) === 0;
   }
 
   #openFirst(line: Line, isBeginning: boolean, isTied: boolean, previous: string | undefined): void {
@@ -128,7 +128,7 @@ export class ChainVerifier {
     if (hashOfLine(run.wouldBe, line.bytes, line.start, line.end) !== hash) return false;
     const found = 'has another hash than its text and the line before make';
     this.#findings.add(run.first.ordinal, this.#findings.of(run.first, 'altered', found));
-    run.tie = 'told';
+    this.#runs.tie(run, 'told');
     run.head = run.wouldBe;
     return true;
   }
@@ -157,13 +157,14 @@ export class ChainVerifier {
     if (!isAgain) {
       this.#starts.add(hash);
       this.#generation++;
-      this.#summary.beginnings++;
+      this.#summary.begin();
     }
     this.#open(line, isAgain ? 'again' : 'beginning', '', '');
   }
 
   #goBackTo(run: Run, line: Line): void {
-    if (run.generation < this.#generation && !this.#isCrossed) {
+    // Parts of a batch may come before the start that they follow from: those belong to no older chain.
+    if (run.tie === 'beginning' && run.generation < this.#generation && !this.#isCrossed) {
       this.#isCrossed = true;
       this.#findings.tell(line, 'fork', 'belongs to a chain of this name that was begun anew already');
     }
@@ -172,42 +173,48 @@ export class ChainVerifier {
   }
 
   #open(line: Line, tie: Tie, previous: string, wouldBe: string): void {
-    const behind = this.#main?.number ?? 0;
+    const behind = this.#number;
     const run: Run = {
       first: toSeen(line),
       tie,
       isFirst: this.#main === undefined,
       head: line.hash as string,
-      number: numberFrom(behind, line),
+      number: line.after,
       count: 1,
       generation: this.#generation,
-      isPast: tie === 'again' || (tie === 'unknown' && line.before >= 0 && line.before < behind),
+      isPast: tie === 'again' || (tie === 'unknown' && this.#isForgotten(line, behind)),
       told: -1,
       numberBehind: behind,
       wouldBe,
       tally: newTally(),
     };
-    this.#runs.push(run);
+    this.#runs.add(run);
     this.#current = run;
     this.#take(run, line, previous);
-    if (this.#runs.length > maxRuns) this.#settleOldest();
-    if (this.#runs.length > 1 && !run.isPast) this.#join();
+    const oldest = this.#runs.takeOldest(run, this.#main);
+    if (oldest !== undefined) this.#finishRun(oldest);
+    if (!run.isPast) this.#join();
+  }
+
+  /** Whether a line with a number that is past may have been here: it would be in the window, but that does not reach so far. */
+  #isForgotten({ before, after }: Line, behind: number): boolean {
+    return before >= 0 && before < behind && !this.window.reaches(after);
   }
 
   #extend(run: Run, line: Line): void {
     const previous = run.head;
-    if (line.before >= 0 && line.before !== run.number) {
+    if (line.before >= 0 && run.number >= 0 && line.before !== run.number) {
       if (run.count === 1 && run.tie === 'unknown') run.told = line.before;
       else this.#tellNumber(run, line);
     }
     run.head = line.hash as string;
-    run.number = numberFrom(run.number, line);
+    if (line.after >= 0) run.number = line.after;
     run.count++;
     // What is past no more goes on as the chain.
-    if (run.isPast && run.number > (this.#main?.number ?? 0)) run.isPast = false;
+    if (run.isPast && run.number > this.#number) run.isPast = false;
     this.#take(run, line, previous);
     if (run.isPast) this.#compare(run);
-    else if (this.#runs.length > 1) this.#join();
+    else if (this.#runs.size > 1) this.#join();
   }
 
   /** Whatever is to be noted of a line that belongs to a run. */
@@ -215,6 +222,7 @@ export class ChainVerifier {
     count(run.tally, line);
     if (!run.isPast) {
       this.#main = run;
+      if (run.number >= 0) this.#number = run.number;
       this.window.push(run.head, previous, run.number);
       this.#summary.note(line);
       if (line.seq % checkpointLines === 0 && line.seq > 0) this.#checkpoints.set(line.seq, run.head);
@@ -222,46 +230,40 @@ export class ChainVerifier {
     const { record } = line;
     if (record?.type === 'seal')
       this.#seals.take(line, record, run.count > 1 || run.tie === 'line' ? previous : undefined);
-    else if (record?.type === 'gap' && record.through !== undefined) this.#bridge(record.from ?? '', record.through);
+    else if (record?.type === 'gap' && record.through !== undefined) this.#bridge(record, record.through);
   }
 
   /** A gap record says that lines were refused: what follows from the last of them is tied to what was before them. */
-  #bridge(from: string, through: string): void {
-    const next = this.#runs.find(
-      ({ tie, first }) => tie === 'unknown' && hashOfBody(through, first.body, 0, first.body.length) === first.hash,
-    );
-    if (next === undefined) return;
-    const run = this.#runs.find(({ head }) => head === from);
-    if (run === undefined && from !== '') return;
-    next.tie = 'refused';
+  #bridge({ from = '', last }: GapRecord, through: string): void {
+    const next = this.#runs.following(through, last) ?? this.#runs.followingAnywhere(through);
+    const run = this.#runs.endingWith(from);
+    if (next === undefined || (run === undefined && from !== '')) return;
+    this.#runs.tie(next, 'refused');
     this.window.relink(next.first.hash, -1, through);
-    if (run !== undefined) this.#append(run, next);
+    if (run === undefined || run === next) return;
+    if (run.number >= 0) run.number = Math.max(run.number, last);
+    this.#append(run, next);
+    this.#number = Math.max(this.#number, last);
   }
 
   #append(run: Run, next: Run): void {
-    append(run, next);
-    this.#runs = this.#runs.filter((other) => other !== next);
+    this.#runs.append(run, next);
     if (this.#current === next) this.#current = run;
     if (this.#main === next) this.#main = run;
   }
 
-  /** Ties a loose run that follows from the end of the current one: its lines came too early. */
+  /** Ties loose runs that follow from the end of the current one: their lines came too early. */
   #join(): void {
     const run = this.#current as Run;
-    const next = this.#runs.find(
-      ({ tie, first }) =>
-        tie === 'unknown' &&
-        first !== run.first &&
-        (first.before < 0 || first.before === run.number) &&
-        hashOfBody(run.head, first.body, 0, first.body.length) === first.hash,
-    );
-    if (next === undefined) return;
-    const { first } = next;
-    this.window.relink(first.hash, -1, run.head);
-    this.#early.add(next);
-    this.#append(run, next);
-    this.#main = run;
-    this.#join();
+    for (;;) {
+      const next = run.number < 0 ? this.#runs.followingAnywhere(run.head) : this.#runs.following(run.head, run.number);
+      if (next === undefined || next === run) return;
+      this.window.relink(next.first.hash, -1, run.head);
+      this.#early.add(next);
+      this.#append(run, next);
+      this.#main = run;
+      if (run.number >= 0) this.#number = run.number;
+    }
   }
 
   /** Whether a run that began in the past is what was here already: once one hash is the same, all before it were. */
@@ -272,9 +274,9 @@ export class ChainVerifier {
       (this.window.reaches(run.number) && this.window.previousOf(run.head, run.number) !== undefined);
     if (isHere) {
       this.#summary.repeats += run.count;
-      this.#runs = this.#runs.filter((other) => other !== run);
+      this.#runs.delete(run);
       this.#current = main;
-    } else if (this.#checkpoints.get(run.number) === run.head) run.tie = 'again';
+    } else if (this.#checkpoints.get(run.number) === run.head) this.#runs.tie(run, 'again');
   }
 
   #tellNumber(run: Run, line: Line): void {
@@ -282,14 +284,6 @@ export class ChainVerifier {
     const names = namesOf(run.number + 1, line.before);
     if (isSkipping) this.#findings.tell(line, 'missing', `skips ${names}, and no gap record says so`);
     else this.#findings.tell(line, 'duplicated', `has a number that is past: the chain stands at ${run.number}`);
-  }
-
-  /** The oldest loose run but the first one is given up. */
-  #settleOldest(): void {
-    const run = this.#runs.find((one) => !one.isFirst && one !== this.#current && one !== this.#main);
-    if (run === undefined) return;
-    this.#runs = this.#runs.filter((other) => other !== run);
-    this.#finishRun(run);
   }
 
   #finishRun(run: Run): void {

@@ -189,12 +189,6 @@ function numberAfter(record: LogRecord): number {
   }
 }
 
-/** What a chain stands at after a line, where it stood at a number before it. */
-export function numberFrom(number: number, { after, record }: Line): number {
-  if (after >= 0) return after;
-  return record?.type === 'gap' ? Math.max(number, record.last) : number;
-}
-
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
 /** The hash of a chained line where `previous` is the hash of the line before, or empty for the first. */

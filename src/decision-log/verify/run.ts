@@ -51,12 +51,12 @@ export interface Run {
   readonly isFirst: boolean;
   /** The hash of its last line. */
   head: string;
-  /** What the chain stands at after its last line. */
+  /** What the chain stands at after its last line; -1 where no line has told yet. */
   number: number;
   count: number;
   /** How many chains of this name had begun. */
   readonly generation: number;
-  /** Its numbers are past: it may be a repetition. */
+  /** Its numbers are past, and beyond what is remembered: it may be a repetition. */
   isPast: boolean;
   /** What the second line says of the number after the first; -1 where it does not tell. */
   told: number;
@@ -107,7 +107,9 @@ function countOther(tally: Tally, { record }: Line): void {
       tally.lostMs += record.lost_ms ?? 0;
       break;
     case 'gap':
-      tally.gaps[record.cause] = (tally.gaps[record.cause] ?? 0) + record.last - record.first + 1;
+      // What was refused may be told twice; the summary counts it.
+      if (record.cause !== 'refused')
+        tally.gaps[record.cause] = (tally.gaps[record.cause] ?? 0) + record.last - record.first + 1;
       break;
     case 'seal':
       tally.seals++;
@@ -136,7 +138,7 @@ export function addTally(sum: Tally, more: Tally): void {
 /** Ties a run behind another one, which goes on as both. */
 export function append(run: Run, next: Run): void {
   run.head = next.head;
-  run.number = next.number;
+  if (next.number >= 0) run.number = next.number;
   run.count += next.count;
   run.isPast &&= next.isPast;
   addTally(run.tally, next.tally);

@@ -21,13 +21,21 @@ export class Summary {
   #lastTime = '';
   #lastKind: Line['kind'] = 'decision';
   repeats = 0;
-  /** Chains of this name that began here. */
-  beginnings = 0;
+  #beginnings = 0;
+  #refused = 0;
+  /** After a crash, what was refused is told once more. */
+  #refusedUpTo = 0;
 
   constructor(tenant: string, instance: string, isChained: boolean) {
     this.#tenant = tenant;
     this.#instance = instance;
     this.#isChained = isChained;
+  }
+
+  /** A chain of this name begins here. */
+  begin(): void {
+    this.#beginnings++;
+    this.#refusedUpTo = 0;
   }
 
   /** A line that is no repetition, in the order of the log. */
@@ -37,6 +45,10 @@ export class Summary {
     this.#lastTime = line.time;
     this.#lastKind = line.kind;
     const { record } = line;
+    if (record?.type === 'gap' && record.cause === 'refused' && record.last > this.#refusedUpTo) {
+      this.#refused += record.last - Math.max(record.first - 1, this.#refusedUpTo);
+      this.#refusedUpTo = record.last;
+    }
     if (record?.type === 'start') this.#logs.set(JSON.stringify(record.log), record.log);
   }
 
@@ -66,10 +78,10 @@ export class Summary {
       begins,
       ends: isRange ? 'range' : this.#lastKind === 'stop' ? 'stop' : 'open',
       starts,
-      anew: Math.max(0, this.beginnings - 1),
+      anew: Math.max(0, this.#beginnings - 1),
       crashes,
       lostMs,
-      gaps,
+      gaps: this.#refused === 0 ? gaps : { ...gaps, refused: this.#refused },
       seals,
       signers: Object.entries(signed).map(([key, count]) => ({ key, seals: count, isChecked: isChecked(key) })),
       lastSeal,

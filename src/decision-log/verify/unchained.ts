@@ -49,7 +49,7 @@ export class UnchainedVerifier {
     if (this.#number < 0) {
       this.#number = first - 1;
       this.#begins = first === 1 ? 'start' : 'middle';
-      this.#summary.beginnings++;
+      this.#summary.begin();
     }
     if (first > this.#number) this.#go(line, first, last);
     else if (!this.#fill(first, last) && !this.#isAgain(line, first, last)) return;
@@ -86,7 +86,7 @@ export class UnchainedVerifier {
       this.#missing = [];
       this.window.clear();
       this.#number = last;
-      this.#summary.beginnings++;
+      this.#summary.begin();
       return true;
     }
     if (this.window.at(last).length > 0) this.#findings.tell(line, 'duplicated', 'is a second line with that number');
