@@ -2,6 +2,9 @@
 // everything that can go away under it.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { DecisionService } from '../../src/gen/postern/v1/decision_service_pb.ts';
@@ -9,13 +12,14 @@ import { connect } from '../../src/store/redis/connection.ts';
 import { createDecisionAppender } from '../../src/store/redis/decision-client.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
-import { startPostern } from '../cli/postern.ts';
+import { postern, startPostern } from '../cli/postern.ts';
 import { decisionLine, gapLine } from '../decision-log/query/logs.ts';
 import { unary } from '../server/grpc-client.ts';
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../setup/redis-server.ts';
 import { operatorToken, useLogSidecars } from './log-sidecars.ts';
 
 const { check } = DecisionService.method;
+const question = { subject: 'user:alice', action: 'read', object: 'doc:1' };
 const within = { timeout: 20_000 };
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
@@ -123,7 +127,7 @@ describeWithOwnRedis('postern tail', () => {
     const first = await start(server.url, 'one');
     const ask = async (client: typeof first.client, times: number) => {
       for (let i = 0; i < times; i++) {
-        await unary(client, check, { subject: 'user:alice', action: 'read', object: 'doc:1' });
+        await unary(client, check, question);
       }
     };
     await ask(first.client, 5);
@@ -145,7 +149,7 @@ describeWithOwnRedis('postern tail', () => {
   test('through a sidecar ends at the end where it does not follow, and is told what it may not', async () => {
     await load(server.url);
     const { address, client } = await start(server.url, 'one');
-    await unary(client, check, { subject: 'user:alice', action: 'read', object: 'doc:1' });
+    await unary(client, check, question);
     const env = { POSTERN_TOKEN: operatorToken };
     await vi.waitFor(async () => {
       const { child, records } = tail(['--address', address, '--no-follow', '--all'], env);
@@ -158,5 +162,23 @@ describeWithOwnRedis('postern tail', () => {
     const denied = tail(['--address', address, '--no-follow', '--on-behalf-of', 'user:bob'], env);
     expect(await once(denied.child, 'close')).toEqual([3, null]);
     expect(denied.notes()).toMatch(/it takes the action .*read_decisions/);
+  });
+
+  test('what is read through a sidecar is all that it takes to verify the log', async () => {
+    await load(server.url);
+    const one = await start(server.url, 'one');
+    for (let i = 0; i < 20; i++) await unary(one.client, check, question);
+    await one.close();
+    const { address } = await start(server.url, 'two');
+    const args = ['tail', '--address', address, '--all', '--all-kinds', '--no-follow', '--json'];
+    const directory = await mkdtemp(join(tmpdir(), 'postern-verify-'));
+    closers.push(() => rm(directory, { recursive: true }));
+    const file = join(directory, 'read.ndjson');
+    const read = await postern(args, { env: { POSTERN_TOKEN: operatorToken } });
+    await writeFile(file, read.stdout);
+    const report = await postern(['audit', 'verify', '--dir', file]);
+    expect(report).toMatchObject({ code: 0, stderr: '' });
+    await writeFile(file, read.stdout.replace('"allowed":true', '"allowed":false'));
+    expect((await postern(['audit', 'verify', '--dir', file])).code).toBe(1);
   });
 });
