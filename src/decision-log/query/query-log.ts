@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PosternError } from '../../model/errors.ts';
 import { timeOfId } from '../ids.ts';
-import { copyKeyOf, createSelect, type FoundLine, type Selection } from './selection.ts';
+import { createSelect, type FoundLine, type Selection } from './selection.ts';
 import type { LogSource, ScanStart } from './source.ts';
 
 export interface LogQuestion {
@@ -39,7 +39,7 @@ export async function queryLog(
 ): Promise<LogPage> {
   const select = createSelect(selection);
   const found: FoundLine[] = [];
-  let keys: Set<string> | undefined;
+  let lines: Set<string> | undefined;
   let looked = 0;
   let chars = 0;
   for await (const batch of source.scan(tenant, startOf(selection, after))) {
@@ -48,10 +48,9 @@ export async function queryLog(
       const one = select(text);
       if (one !== undefined) {
         // Most pages that go on find nothing at all; only then is it worth looking back.
-        keys ??= new Set(after === '' ? [] : (await source.before(tenant, after, copiesWithin)).map(copyKeyOf));
-        const key = copyKeyOf(text);
-        if (!keys.has(key)) {
-          keys.add(key);
+        lines ??= new Set(after === '' ? [] : await source.before(tenant, after, copiesWithin));
+        if (!lines.has(text)) {
+          lines.add(text);
           found.push(one);
           chars += text.length;
         }

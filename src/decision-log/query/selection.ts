@@ -2,6 +2,7 @@
  * Which lines a question is about. Called for every line that is looked at, so most are told from their text, without
  * parsing them. What it lets through is never a matter of where the log is, nor of who asks.
  */
+import { hash } from 'node:crypto';
 import { messageOf } from '../../model/errors.ts';
 import { matches, type RecordFilter } from '../filter.ts';
 import { type LogRecord, parseRecord } from '../record.ts';
@@ -55,12 +56,10 @@ function needlesOf({ subject, action, object, type, source, instance, id, revisi
   return type === undefined ? needles : [...needles, `"${type}:`];
 }
 
-const hashKey = ',"hash":"';
-/** A hash with the end of its line. */
-const hashLength = '"}'.length + 43;
-
-/** What tells a line from all others but its copies: its hash, which is over all that came before, or the whole of it. */
+/**
+ * What tells a line from all others but its copies. Of all of it: the hash that a line itself says that it has is what
+ * somebody who wants it passed over would take from another.
+ */
 export function copyKeyOf(line: string): string {
-  const at = line.length - hashLength;
-  return line.startsWith(hashKey, at - hashKey.length) ? line.slice(at, -2) : line;
+  return hash('sha256', line, 'base64');
 }

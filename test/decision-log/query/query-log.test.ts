@@ -151,8 +151,9 @@ test('a line that was written twice is given once, on one page or on two', async
   expect((await pages(all, 3)).flat()).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('two lines of one number that differ are both given: that is no copy', async () => {
-  await log.append('a', [decisionLine('a', 1), decisionLine('a', 1, { allowed: false })]);
+test('two lines of one number that differ are both given, whatever hash they say that they have', async () => {
+  const hash = 'h'.repeat(43);
+  await log.append('a', [decisionLine('a', 1, { hash }), decisionLine('a', 1, { allowed: false, hash })]);
   expect(await numbers()).toEqual([1, 1]);
 });
 

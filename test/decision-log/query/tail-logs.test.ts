@@ -50,7 +50,11 @@ test('it begins with the newest that match, or ends at the end where it does not
 });
 
 test('copies are given once', async () => {
-  await log.append('a', [decisionLine('a', 1), decisionLine('a', 1), decisionLine('a', 2)]);
+  const hash = 'h'.repeat(43);
+  await log.append(
+    'a',
+    [1, 1, 2].map((seq) => decisionLine('a', seq, { hash })),
+  );
   const events = tailLogs(createFileSource(log.path), { ...question, follow: false }, quiet, never);
   expect(await numbersUntil(events, 3)).toEqual([1, 2]);
 });
