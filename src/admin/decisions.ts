@@ -14,6 +14,7 @@ import { notReady, type Tenants } from '../replica/tenants.ts';
 import type { Page } from './api.ts';
 import { createJudging, foundOf, passes, snapshotOf } from './judging.ts';
 import { formatPageToken, parsePageToken, type Question } from './reads/page-token.ts';
+import { createTurns } from './turns.ts';
 
 export interface DecisionQuery {
   /** Empty where the sidecar serves exactly one. */
@@ -65,10 +66,16 @@ const mostInPage = 1_000;
 const mostNewest = 1_000;
 /** Each is asked for several times a second. */
 const mostTenants = 100;
+/** Each reads the whole log for itself, in a process that has questions to answer. */
+const mostTails = 16;
+/** One is answered at a time, for the same reason. */
+const mostWaiting = 100;
 
 export function createDecisionReads(options: DecisionReadsOptions): DecisionReads {
   const { tenants, source, now, heartbeatMs = 10_000 } = options;
   const { tenantFor, gateAt } = createJudging(tenants, now);
+  const inTurn = createTurns(mostWaiting, 'questions to the decision log');
+  let tails = 0;
 
   const gateNow = (caller: Identity, replica: Replica, onBehalfOf: string) =>
     gateAt(caller, replica, snapshotOf(replica), onBehalfOf);
@@ -111,13 +118,18 @@ export function createDecisionReads(options: DecisionReadsOptions): DecisionRead
       const question: Question = { asked: [tenant, 'decisions', selection], shape: ['string'], names: undefined };
       const [after = ''] = (parsePageToken(question, page.token) ?? []) as readonly string[];
       const size = page.size === 0 ? defaultSize : page.size;
-      const { found, next } = await queryLog(source, { tenant, selection, size, after }, signal);
+      const { found, next } = await inTurn(source, () => queryLog(source, { tenant, selection, size, after }, signal));
       return { found, nextPageToken: next === '' ? '' : formatPageToken(question, [next]) };
     },
     async *tail(caller, asked, signal) {
       const { selection, from, follow, onBehalfOf } = asked;
       if (typeof from === 'number') checkLimit('newest', from, mostNewest);
       const replicas = await replicasFor(caller, asked, signal);
+      if (tails === mostTails) {
+        const message = `${mostTails} tails are open here already; end one, or ask another sidecar`;
+        throw new PosternError('LIMIT_EXCEEDED', message, { limit: String(mostTails) });
+      }
+      tails++;
       const releases = replicas.map((replica) => tenants.hold(replica));
       const ended = AbortSignal.any([signal, ...replicas.map((replica) => replica.closed)]);
       const question = { tenants: replicas.map(({ tenant: name }) => ({ name, from })), selection, follow };
@@ -128,6 +140,7 @@ export function createDecisionReads(options: DecisionReadsOptions): DecisionRead
           yield selection.allKinds === true ? event : { ...event, entries: event.entries.filter(isRecord) };
         }
       } finally {
+        tails--;
         for (const release of releases) release();
       }
       const [gone = replicas[0] as Replica] = replicas.filter((replica) => replica.closed.aborted);

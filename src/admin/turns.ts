@@ -12,17 +12,17 @@ interface Line {
   waiting: number;
 }
 
-/** @param mostWaiting Pieces of work that may wait or run for one key. */
-export function createTurns(mostWaiting: number): InTurn {
+/**
+ * @param mostWaiting Pieces of work that may wait or run for one key.
+ * @param what Words for them.
+ */
+export function createTurns(mostWaiting: number, what = 'changes to this tenant'): InTurn {
   const lines = new WeakMap<object, Line>();
   return async (key, work) => {
     const line = lines.get(key) ?? { last: Promise.resolve(), waiting: 0 };
     lines.set(key, line);
     if (line.waiting >= mostWaiting) {
-      throw new PosternError(
-        'LIMIT_EXCEEDED',
-        `${mostWaiting} changes to this tenant are waiting here; try again later`,
-      );
+      throw new PosternError('LIMIT_EXCEEDED', `${mostWaiting} ${what} are waiting here; try again later`);
     }
     line.waiting++;
     const turn = line.last.then(work);

@@ -3,6 +3,7 @@
  * instances, in the order of time, then what is appended, through rotations.
  * Used by the CLI. It only reads; a log that is being written is fine.
  */
+import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { type ReadOptions, type ReadRecord, wanted } from './filter.ts';
@@ -40,6 +41,7 @@ export async function* readFiles(path: string, options: ReadOptions): AsyncGener
 async function* readBacklog(path: string, known: Map<string, LogFile>, options: ReadOptions) {
   try {
     if (options.from === 'start') {
+      await passOverEarlier(path, known, options.filter?.since);
       yield* readNew(path, known, options);
       return;
     }
@@ -50,6 +52,14 @@ async function* readBacklog(path: string, known: Map<string, LogFile>, options: 
     const message = `cannot read the decision log ${path}: ${messageOf(error)}`;
     if (!options.follow) throw new PosternError('STORE_UNAVAILABLE', message, {}, error);
     options.onProblem?.(message);
+  }
+}
+
+/** What was written last before a time holds nothing from then on: a record is made before it is written. */
+async function passOverEarlier(path: string, known: Map<string, LogFile>, since: string | undefined): Promise<void> {
+  if (since === undefined) return;
+  for (const file of await findLogFiles(path, known)) {
+    if ((await stat(file.path)).mtimeMs < Date.parse(since)) await skipToEnd(file);
   }
 }
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -194,4 +194,20 @@ test('the newest are found from the end of files on, through rotation, in the or
   await writeFile(join(directory, 'decisions-b.ndjson'), lines('b', [1_002, 1_004]));
   const expected = [...many, 1_001, 1_002, 1_003, 1_004];
   for (const from of [1, 3, 4, 700, 2_000]) expect(await numbers(directory, { from })).toEqual(expected.slice(-from));
+});
+
+test('files that were written last before the time are passed over, and followed all the same', async () => {
+  const path = join(directory, 'decisions-a.ndjson');
+  await writeFile(path, `{"never parsed\n${lines('a', [1])}`);
+  await utimes(path, new Date(0), new Date(0));
+  const garbage: Garbage[] = [];
+  const since = new Date(someTime).toISOString();
+  const tail = follow(directory, { filter: { since }, onGarbage: (one) => garbage.push(one) });
+  const next = tail.next(1);
+  await writeFile(join(directory, 'decisions-b.ndjson'), lines('b', [2]));
+  expect(await next).toEqual([2]);
+  await appendFile(path, lines('a', [3]));
+  expect(await tail.next(1)).toEqual([3]);
+  expect(garbage).toEqual([]);
+  await tail.stop();
 });

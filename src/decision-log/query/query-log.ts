@@ -37,6 +37,7 @@ export async function queryLog(
   { tenant, selection, size, after }: LogQuestion,
   signal?: AbortSignal,
 ): Promise<LogPage> {
+  assertGoesOn(signal);
   const select = createSelect(selection);
   const found: FoundLine[] = [];
   let lines: Set<string> | undefined;
@@ -58,11 +59,13 @@ export async function queryLog(
       if (found.length === size || looked === mostLookedAt || chars >= mostChars) return { found, next: position };
     }
     await nextTurn();
-    if (signal?.aborted === true) {
-      throw new PosternError('CANCELLED', 'the call was cancelled, or its deadline passed');
-    }
+    assertGoesOn(signal);
   }
   return { found, next: '' };
+}
+
+function assertGoesOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new PosternError('CANCELLED', 'the call was cancelled, or its deadline passed');
 }
 
 function startOf({ since, id }: Selection, after: string): ScanStart {

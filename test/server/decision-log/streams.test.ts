@@ -116,3 +116,22 @@ it.each(['gRPC', 'Connect'] as const)('a tail does not outlive its credentials, 
   clock.tick(recheckMs);
   expect(await ended).toBe(Code.Unauthenticated);
 });
+
+it('no more tails are open than a process that has questions to answer can bear, and each that ends makes room', async () => {
+  const { source } = createEndless();
+  const servers = await startLogServers(source);
+  closers.push(() => servers.close());
+  const open = async () => {
+    const abort = new AbortController();
+    const asked = { headers: as('ada'), signal: abort.signal };
+    const events = servers.transports.gRPC.tail({ tenants: ['default'] }, asked)[Symbol.asyncIterator]();
+    await events.next();
+    return abort;
+  };
+  const tails = await Promise.all(Array.from({ length: 16 }, open));
+  await expect(open()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  tails[3]?.abort();
+  await vi.waitFor(open);
+  await expect(open()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  for (const each of tails) each.abort();
+});
