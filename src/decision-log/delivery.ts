@@ -9,6 +9,7 @@ import { createMarks } from './chain/marks.ts';
 import type { LogEvent } from './events.ts';
 import { LineBatch } from './line-batch.ts';
 import type { Refused, Sink } from './sink.ts';
+import { numberIn } from './spool/last-line.ts';
 
 export interface DeliveryOptions {
   readonly instance: string;
@@ -90,7 +91,9 @@ export class Delivery {
       for (; i < refused.length && (refused[i] as number) <= through + 1; i++) {
         through = refused[i] as number;
         const line = lines[through] as string;
-        if (hasNumber.test(line)) seqs.push((JSON.parse(line) as { seq: number }).seq);
+        // One that was damaged on disk tells none; a reader finds it by its hash.
+        const seq = hasNumber.test(line) ? numberIn(line) : undefined;
+        if (seq !== undefined) seqs.push(seq);
       }
       if (seqs.length === 0) continue;
       lost += seqs.length;

@@ -69,7 +69,7 @@ export function ask(address: string, load: Load = {}): Asking {
   return {
     answered,
     errors,
-    async more(answers, withinMs = 20_000) {
+    async more(answers, withinMs = 60_000) {
       const wanted = answered.length + answers;
       const check = () => {
         if (answered.length < wanted) throw new Error(`${answered.length} answers, and not ${wanted}`);

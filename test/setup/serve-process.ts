@@ -1,9 +1,10 @@
 // The real command as a process of its own: `postern serve`, which a test ends as an operator or a crash does.
-// Called by tests of what survives a process. Whatever a test left running is killed with the tests.
-import { type ChildProcess, spawn } from 'node:child_process';
+// Called by tests of what survives a process. None outlives the tests, however those end.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { SERVING_FLAG } from '../../bin/exec.js';
 import { cleanEnvironment, posternPath } from '../cli/postern.ts';
 
@@ -32,10 +33,16 @@ interface Line {
   readonly http?: string;
 }
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+// Ended by what arrives on stdin: the name of a signal, or its end, when the tests that wanted the process are gone.
+// Its own output is closed, so that the end of the process's output is the end of the process.
+const guard = `
+"$@" </dev/null 3>&- & pid=$!
+trap '' INT TERM HUP
+echo "$pid" >&3
+exec 3>&- >&- 2>&-
+if read -r signal; then kill -s "$signal" "$pid"; else kill -s KILL "$pid"; fi
+wait "$pid"
+`;
 
 /**
  * Starts it on free ports, and waits until it is ready.
@@ -44,43 +51,45 @@ process.once('exit', () => {
 export async function serve(flags: readonly string[], { within = [] }: ServeOptions = {}): Promise<Serving> {
   const addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', '--log-format=json'];
   const own = [process.execPath, SERVING_FLAG, posternPath, 'serve', ...addresses, ...flags];
-  const [command, ...args] = [...within, ...own] as [string, ...string[]];
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: cleanEnvironment() });
-  running.add(child);
-  const ended = once(child, 'close').then(([code]) => {
-    running.delete(child);
-    return code as number | null;
+  const child = spawn('/bin/sh', ['-c', guard, 'serve-guard', ...within, ...own], {
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    env: cleanEnvironment(),
   });
+  const [orders, stderr, channel] = [child.stdin, child.stderr, child.stdio[3]] as [Writable, Readable, Readable];
+  orders.on('error', () => {}); // The guard may be gone already.
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const [pid] = await once(createInterface({ input: channel }), 'line');
   const said: string[] = [];
   const listening = Promise.withResolvers<Line>();
   const ready = Promise.withResolvers<void>();
-  createInterface({ input: child.stderr }).on('line', (text) => {
+  const lines = createInterface({ input: stderr }).on('line', (text) => {
     const line = parsed(text);
     said.push(line.msg);
     if (line.msg === 'listening') listening.resolve(line);
     if (line.msg === 'ready') ready.resolve();
   });
-  const tooEarly = ended.then((code) => {
+  const end = (signal: 'TERM' | 'KILL') => {
+    orders.end(`${signal}\n`);
+    return ended;
+  };
+  const tooEarly = once(lines, 'close').then(async () => {
+    const code = await end('TERM');
     throw new Error(`it ended with code ${code} before it was ready:\n${said.join('\n')}`);
   });
   tooEarly.catch(() => {}); // It also ends when it is stopped.
   const [{ grpc = '', http = '' }] = await Promise.race([Promise.all([listening.promise, ready.promise]), tooEarly]);
-  const end = (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    return ended;
-  };
   return {
     address: grpc,
     said,
     metrics: () => readMetrics(http),
     async residentBytes() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+      const status = await readFile(`/proc/${pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
     },
     async kill() {
-      await end('SIGKILL');
+      await end('KILL');
     },
-    stop: () => end('SIGTERM'),
+    stop: () => end('TERM'),
   };
 }
 

@@ -20,16 +20,26 @@ export async function readCursor(path: string): Promise<Cursor | undefined> {
   try {
     const { segment, offset, seq, hash } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
     if (!isCount(segment) || !isCount(offset) || !isCount(seq) || typeof hash !== 'string') return undefined;
+    if (segment === atStart.segment && offset === 0) return atStart;
     return { segment, offset, chain: { lastSeq: seq, hash } };
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? atStart : undefined;
   }
 }
 
+/** A disk that is full has room for what is written over what is there: every cursor is as long as every other. */
+const cursorBytes = 160;
+
 export async function writeCursor(path: string, { segment, offset, chain }: Cursor): Promise<void> {
-  const text = JSON.stringify({ segment, offset, seq: chain.lastSeq, hash: chain.hash });
-  await writeFile(`${path}.tmp`, `${text}\n`, { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
+  const text = `${JSON.stringify({ segment, offset, seq: chain.lastSeq, hash: chain.hash }).padEnd(cursorBytes - 1)}\n`;
+  try {
+    await writeFile(`${path}.tmp`, text, { mode: 0o600 });
+    await rename(`${path}.tmp`, path);
+  } catch (error) {
+    await writeFile(path, text, { flag: 'r+', flush: true }).catch(() => {
+      throw error;
+    });
+  }
 }
 
 function isCount(value: unknown): value is number {

@@ -79,6 +79,7 @@ function damageOf(
 async function agrees(files: readonly SpoolFile[], { segment, offset, chain }: Cursor): Promise<boolean> {
   const at = files.find(({ number }) => number === segment);
   if (at === undefined || offset > at.file.size) return false;
+  if (offset === 0) return true;
   const from = Math.max(0, offset - tailBytes);
   return hashOf((await at.file.read(from, offset - from)).toString('utf8')) === chain.hash;
 }

@@ -21,6 +21,8 @@ export interface SpoolLaneOptions {
   readonly retryMaxMs: number;
   readonly onEvent: (event: LogEvent) => void;
   readonly keptUp: KeptUp;
+  /** Asks the other lanes for room on the disk. */
+  readonly freeDisk: (asking: SpoolLane) => void;
   readonly hasRoomFor: (bytes: number) => boolean;
   /** Ends every wait for the disk. */
   readonly giveUp: AbortSignal;
@@ -59,6 +61,11 @@ export class SpoolLane {
     const done = this.#appended.then(() => this.#append(link, isLast));
     this.#appended = done;
     return done;
+  }
+
+  /** Gives back what the sink has, after all that came before. */
+  trim(): void {
+    this.#appended = this.#appended.then(() => this.#trim());
   }
 
   /** Begins to bring what waits to the sink, unless that is being done. */
@@ -124,7 +131,7 @@ export class SpoolLane {
 
   /** False where it was given up. */
   async #write(lines: Buffer): Promise<boolean> {
-    const { giveUp, keptUp } = this.#options;
+    const { giveUp, keptUp, freeDisk } = this.#options;
     let isHeld = false;
     const write = async () => {
       try {
@@ -132,6 +139,8 @@ export class SpoolLane {
       } catch (error) {
         if (!isHeld) keptUp.begin();
         isHeld = true;
+        await this.#trim();
+        freeDisk(this);
         throw error;
       }
       return true;
@@ -139,6 +148,11 @@ export class SpoolLane {
     if ((await retried(write, { ...this.#options, signal: giveUp })) !== true) return false;
     if (isHeld) keptUp.end();
     return true;
+  }
+
+  /** A disk on which nothing can be begun is told of where it is written to. */
+  #trim(): Promise<void> {
+    return this.spool.trim().catch(() => {});
   }
 
   async #ship(): Promise<void> {

@@ -132,7 +132,25 @@ export class SpoolOutlet implements Outlet {
   async #begin(tenant: string): Promise<SpoolLane | undefined> {
     const { onEvent, retryMinMs, retryMaxMs } = this.#options;
     const { signal } = this.#giveUp;
-    return retried(() => this.#open(tenant), { tenant, onEvent, retryMinMs, retryMaxMs, signal });
+    let isHeld = false;
+    const open = async () => {
+      try {
+        return await this.#open(tenant);
+      } catch (error) {
+        if (!isHeld) this.#keptUp.begin();
+        isHeld = true;
+        this.#freeDisk(undefined);
+        throw error;
+      }
+    };
+    const lane = await retried(open, { tenant, onEvent, retryMinMs, retryMaxMs, signal });
+    if (isHeld && lane !== undefined) this.#keptUp.end();
+    return lane;
+  }
+
+  /** Gives back what the sink has of files that are appended to. */
+  #freeDisk(asking: SpoolLane | undefined): void {
+    for (const lane of this.#lanes.values()) if (lane !== asking) lane.trim();
   }
 
   async #open(tenant: string): Promise<SpoolLane> {
@@ -147,6 +165,7 @@ export class SpoolOutlet implements Outlet {
       linker: new Linker(tenant, chain, before, { ...options, lostMs: isBounded ? options.lostMs : undefined }),
       delivery: this.#delivery,
       keptUp: this.#keptUp,
+      freeDisk: (asking) => this.#freeDisk(asking),
       hasRoomFor: (bytes) => this.#hasRoomFor(bytes),
       giveUp: this.#giveUp.signal,
       endShipping: this.#endShipping.signal,

@@ -7,7 +7,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendFile } from '../append-file.ts';
 import { hashOf } from '../chain/chain.ts';
-import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { atStart, type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { lastOf } from './last-line.ts';
 import { type Left, resume, type SpoolFile } from './resume.ts';
 
@@ -37,6 +37,8 @@ export class TenantSpool {
   #segments: Segment[];
   #cursor: Cursor;
   #savedCursor: Cursor;
+  /** One after the other: they write one file. */
+  #saved: Promise<void> = Promise.resolve();
   /** The last file whose name the disk is known to have. */
   #syncedNumber = 0;
   /** Where the chain stood, how the process before this one ended, and what is not as it left it. */
@@ -65,6 +67,8 @@ export class TenantSpool {
         segments.push({ number, path, file: await AppendFile.open(path) });
       }
       const spool = new TenantSpool(directory, segments, await resume(segments, cursor));
+      // What is there can be written over, however full the disk is when that is needed.
+      if (cursor === atStart) await writeCursor(join(directory, cursorName), atStart);
       // Their removal was not the last thing that happened.
       await spool.#removeBefore(spool.left.start.segment);
       return spool;
@@ -126,8 +130,34 @@ export class TenantSpool {
     this.#cursor = end;
   }
 
+  /**
+   * Gives back to the disk what the sink has of the file that is appended to; not to be called beside append().
+   * @throws what the file system throws
+   */
+  async trim(): Promise<void> {
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.file.size === 0 || this.waitingBytes > 0) return;
+    const { number } = await this.#begin(last.number + 1);
+    this.#cursor = { ...this.#cursor, segment: number, offset: 0 };
+    await this.save();
+  }
+
   /** Notes on disk how far it is, and removes what the sink has. @throws what the file system throws */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    const saved = this.#saved.then(() => this.#save());
+    this.#saved = saved.catch(() => {});
+    return saved;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.save();
+    } finally {
+      for (const { file } of this.#segments) await file.close();
+    }
+  }
+
+  async #save(): Promise<void> {
     const cursor = this.#cursor;
     if (cursor === this.#savedCursor) return;
     await writeCursor(join(this.#directory, cursorName), cursor);
@@ -135,15 +165,13 @@ export class TenantSpool {
     await this.#removeBefore(cursor.segment);
   }
 
-  async close(): Promise<void> {
-    await this.save();
-    for (const { file } of this.#segments) await file.close();
-  }
-
   async #writable(): Promise<Segment> {
     const last = this.#segments.at(-1);
     if (last !== undefined && last.file.size < segmentBytes) return last;
-    const number = Math.max(last?.number ?? 0, this.#cursor.segment) + 1;
+    return this.#begin(Math.max(last?.number ?? 0, this.#cursor.segment) + 1);
+  }
+
+  async #begin(number: number): Promise<Segment> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, nameOf(number));
     const next = { number, path, file: await AppendFile.open(path) };

@@ -77,6 +77,7 @@ describe('a spool', () => {
   test('leaves on disk what the sink does not take in time; the next process brings it, and goes on with numbers and chain', async () => {
     const first = await open(gone);
     first.append(100);
+    await first.log.flush(10_000);
     await first.log.close(20);
     expect(kindsOf(first.events)).toEqual(['sink_failed', 'left_in_spool']);
     const sink = createMemorySink();
