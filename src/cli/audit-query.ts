@@ -8,7 +8,7 @@ import { mergeByTime } from '../decision-log/merge.ts';
 import { readFiles } from '../decision-log/read-files.ts';
 import { readStream } from '../decision-log/read-stream.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
-import type { LogSources } from './log-sources.ts';
+import { type LogSources, listTenants } from './log-sources.ts';
 import { openStream, sayWhereLogsAre } from './open-log.ts';
 import { coloursOf, count, note, print } from './output.ts';
 import { describeRecord } from './records.ts';
@@ -55,7 +55,7 @@ async function* openSources({ paths, redis, tenants }: LogSources, reading: Read
   const stream = redis === undefined ? undefined : await openStream({ ...redis, dir: '' });
   try {
     if (stream !== undefined) {
-      for (const tenant of tenants ?? (await stream.tenants()))
+      for (const tenant of tenants ?? (await listTenants(stream)))
         readers.push(readStream(stream.client, tenant, reading));
     }
     yield* mergeByTime(readers, reading.signal);

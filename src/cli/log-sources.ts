@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander';
 import { envNameOf } from '../config/option-spec.ts';
 import type { LogVerifier } from '../decision-log/verify/log-verifier.ts';
 import { type Reading, verifyFiles, verifyStream } from '../decision-log/verify/sources.ts';
+import { messageOf, PosternError } from '../model/errors.ts';
 import { defaultTenant } from '../model/names.ts';
 import { type OpenStream, openStream, sayWhereLogsAre } from './open-log.ts';
 import { addRedisOptions, collect, type RedisFlags, specOf, tenantOption } from './options.ts';
@@ -96,12 +97,19 @@ async function verifyStreams(
   since: number | undefined,
   reading: Reading,
 ): Promise<void> {
-  const tenants = wanted ?? (await stream.tenants());
+  const tenants = wanted ?? (await listTenants(stream));
   // Who may read may not be allowed to count; then there is no bar.
   const counts = await Promise.all(tenants.map((tenant) => stream.client.count(tenant).catch(() => 0)));
   reading.onTotal?.(counts.reduce((sum, count) => sum + count, 0));
   const after = since === undefined ? '0-0' : `${Math.max(0, since - clockSkewMs)}-0`;
   for (const tenant of tenants) await verifyStream(verifier, stream.client, tenant, after, reading);
+}
+
+/** @throws PosternError STORE_UNAVAILABLE */
+export function listTenants(stream: OpenStream): Promise<readonly string[]> {
+  return stream.tenants().catch((error: unknown) => {
+    throw new PosternError('STORE_UNAVAILABLE', `cannot list tenants: ${messageOf(error)}`, {}, error);
+  });
 }
 
 async function withProgress(

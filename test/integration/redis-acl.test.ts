@@ -95,6 +95,7 @@ async function work(url: string, tenant: string): Promise<void> {
     expect(await next(tenant, '0', 10, 0)).toHaveLength(3);
   }
   expect(await read.tenants()).toContain(tenant);
+  expect(await read.count(tenant)).toBe((await read.readRaw(tenant, '0', 10)).length);
   await administrator.deleteTenant(tenant);
 }
 

@@ -73,7 +73,10 @@ function unreadable(path: string, error: unknown): PosternError {
   return new PosternError('STORE_UNAVAILABLE', message, {}, error);
 }
 
-/** @param after Where to begin, "0-0" for all. */
+/**
+ * @param after Where to begin, "0-0" for all.
+ * @throws PosternError STORE_UNAVAILABLE
+ */
 export async function verifyStream(
   verifier: LogVerifier,
   client: RawStreamClient,
@@ -84,7 +87,10 @@ export async function verifyStream(
   const source = `stream of tenant ${tenant}`;
   let at = after;
   while (signal?.aborted !== true) {
-    const entries = await client.readRaw(tenant, at, pageEntries);
+    const entries = await client.readRaw(tenant, at, pageEntries).catch((error: unknown) => {
+      const message = `cannot read the decisions of tenant ${tenant}: ${messageOf(error)}`;
+      throw new PosternError('STORE_UNAVAILABLE', message, {}, error);
+    });
     for (const { id, record } of entries) {
       if (record.length === 0) verifier.addGarbage(source, id, record, 'an entry without a record');
       else verifier.addLine(source, id, record, 0, record.length);
