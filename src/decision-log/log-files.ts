@@ -13,6 +13,8 @@ import { createGunzip } from 'node:zlib';
 /** One file, and how far it was read. */
 export interface LogFile {
   path: string;
+  /** Device and inode. */
+  readonly id: string;
   /** What one instance writes for one tenant: files of a series follow each other. */
   readonly series: string;
   /** Place in the series; the current file is the last. */
@@ -23,6 +25,8 @@ export interface LogFile {
   modifiedMs: number;
   /** Bytes read, up to the end of the last whole line; of what a compressed file holds. */
   offset: number;
+  /** Whether nothing was read of it yet. */
+  isMissed: boolean;
   /** Bytes behind that, which end in no newline yet; as of the last reading. */
   unfinished: number;
   /** Within a line that was reported as too long: what comes up to its end belongs to it. */
@@ -64,7 +68,7 @@ export async function findLogFiles(path: string, known: Map<string, LogFile>): P
     const key = `${status.dev}:${status.ino}`;
     const series = join(dirname(candidate), match?.groups?.base ?? basename(candidate));
     const order = match?.groups?.number === undefined ? Number.POSITIVE_INFINITY : Number(match.groups.number);
-    const file = known.get(key) ?? newFile(candidate, series);
+    const file = known.get(key) ?? newFile(candidate, key, series);
     known.set(key, file);
     file.path = candidate;
     file.order = order;
@@ -75,8 +79,19 @@ export async function findLogFiles(path: string, known: Map<string, LogFile>): P
   return found.sort((a, b) => (a.series === b.series ? compare(a.order, b.order) : compare(a.series, b.series)));
 }
 
-function newFile(path: string, series: string): LogFile {
-  return { path, series, order: 0, bytes: 0, modifiedMs: 0, offset: 0, unfinished: 0, overlong: false };
+function newFile(path: string, id: string, series: string): LogFile {
+  return {
+    path,
+    id,
+    series,
+    order: 0,
+    bytes: 0,
+    modifiedMs: 0,
+    offset: 0,
+    isMissed: true,
+    unfinished: 0,
+    overlong: false,
+  };
 }
 
 /** The whole lines that were not read yet; a line without its end is left for later. */
@@ -128,6 +143,10 @@ export async function* readChunks(file: LogFile, onRead?: (bytes: number) => voi
 async function* readOn(file: LogFile, onRead: ((bytes: number) => void) | undefined): AsyncGenerator<Buffer> {
   const handle = await open(file.path, 'r');
   try {
+    const { dev, ino } = await handle.stat();
+    // It was renamed since it was found; who looks again finds it under its new name.
+    if (`${dev}:${ino}` !== file.id) return;
+    file.isMissed = false;
     let at = file.offset;
     for (;;) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
@@ -145,6 +164,7 @@ async function* readOn(file: LogFile, onRead: ((bytes: number) => void) | undefi
 /** A compressed file is whole: nobody appends to it, and it is read once. */
 async function* inflate(file: LogFile, onRead: ((bytes: number) => void) | undefined): AsyncGenerator<Buffer> {
   if (file.offset > 0) return;
+  file.isMissed = false;
   const packed = createReadStream(file.path);
   let told = 0;
   // What fails on either side is thrown where the result is read.

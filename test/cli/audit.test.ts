@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/decision-log/verify/report.ts';
 import { ChainWriter, makeSigningKey } from '../decision-log/verify/chain-writer.ts';
 import { postern } from './postern.ts';
+import { hasTerminal, onTerminal } from './terminal.ts';
 
 const key = makeSigningKey();
 const signed = new ChainWriter({ key }).start().decisions(40).gap(3).seal().decisions(5, 'user:bob').seal().stop();
@@ -100,6 +101,14 @@ describe('verify', () => {
     expect(done.stdout + done.stderr).toContain(says);
     expect(done.code).toBe(code);
   });
+});
+
+test.skipIf(!hasTerminal)('shows on a terminal how far it is', async () => {
+  const log = join(directory, 'good');
+  const { code, text } = await onTerminal(['audit', 'verify', '--dir', log], {}, async () => '');
+  expect(code).toBe(0);
+  expect(text).toMatch(/bytes read .*%/);
+  expect(text).toContain('in order: 1 chain');
 });
 
 describe('export', () => {

@@ -61,6 +61,8 @@ export class LogVerifier {
   readonly #reader = new LineReader();
   readonly #chains = new Map<string, Chain>();
   #chain: Chain | undefined;
+  /** Whether the last record was not asked about: then what is no record is not either, as far as can be told. */
+  #isOutside = false;
   readonly #hashesSeen = new Set<string>();
   readonly #hashesExpected: ReadonlySet<string>;
   /** Of the log as a whole. */
@@ -116,6 +118,10 @@ export class LogVerifier {
 
   /** What is no line of a log. */
   addGarbage(source: string, at: number | string, bytes: Buffer, problem: string): void {
+    if (this.#isOutside) {
+      this.#note(whereOf({ source, at }), problem);
+      return;
+    }
     const garbage: Garbage = {
       bytes: Buffer.from(bytes),
       where: whereOf({ source, at }),
@@ -168,6 +174,7 @@ export class LogVerifier {
 
   #sort(line: Line): void {
     const { tenants, instance, since, until } = this.#options;
+    this.#isOutside = true;
     if (tenants !== undefined && !tenants.includes(line.tenant)) return;
     if (instance !== undefined && instance !== line.instance) return;
     if (line.hash !== undefined && this.#hashesExpected.has(line.hash)) this.#hashesSeen.add(line.hash);
@@ -180,8 +187,12 @@ export class LogVerifier {
       }
       chain.isBegun = true;
     }
-    if (until !== undefined && line.time >= until) chain.isEnded = true;
-    else this.#add(chain, line);
+    if (until !== undefined && line.time >= until) {
+      chain.isEnded = true;
+      return;
+    }
+    this.#isOutside = false;
+    this.#add(chain, line);
   }
 
   #add(chain: Chain, line: Line): void {

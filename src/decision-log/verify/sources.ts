@@ -32,27 +32,46 @@ export interface RawStreamClient {
 
 const pageEntries = 2_000;
 
+/** How often files are looked for again that were rotated while they were read. */
+const maxLooks = 5;
+
 /** @throws PosternError STORE_UNAVAILABLE when a path cannot be read */
 export async function verifyFiles(verifier: LogVerifier, paths: readonly string[], reading: Reading): Promise<void> {
-  const files: LogFile[] = [];
-  for (const path of paths) files.push(...(await findFiles(path)));
-  reading.onTotal?.(files.reduce((sum, { bytes }) => sum + bytes, 0));
+  const known = new Map<string, LogFile>();
+  for (let look = 0; look < maxLooks && reading.signal?.aborted !== true; look++) {
+    const files = await findFiles(paths, known);
+    if (look > 0 && !files.some(({ isMissed }) => isMissed)) break;
+    if (look === 0) reading.onTotal?.(files.reduce((sum, { bytes }) => sum + bytes, 0));
+    await verifyAll(verifier, files, reading);
+  }
+  for (const { path, offset, unfinished } of known.values()) {
+    if (unfinished > 0) verifier.addUnfinished(path, offset, unfinished);
+  }
+  verifier.endSeries();
+}
+
+async function findFiles(paths: readonly string[], known: Map<string, LogFile>): Promise<readonly LogFile[]> {
+  const found = new Set<LogFile>();
+  for (const path of paths) {
+    try {
+      for (const file of await findLogFiles(path, known)) found.add(file);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+  return [...found];
+}
+
+async function verifyAll(verifier: LogVerifier, files: readonly LogFile[], reading: Reading): Promise<void> {
   for (const [i, file] of files.entries()) {
     if (i > 0 && files[i - 1]?.series !== file.series) verifier.endSeries();
     try {
       await verifyFile(verifier, file, reading);
     } catch (error) {
-      throw unreadable(file.path, error);
+      // Renamed, or removed: the next look tells.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(file.path, error);
     }
     if (reading.signal?.aborted === true) return;
-  }
-}
-
-async function findFiles(path: string): Promise<readonly LogFile[]> {
-  try {
-    return await findLogFiles(path, new Map());
-  } catch (error) {
-    throw unreadable(path, error);
   }
 }
 
@@ -63,7 +82,6 @@ async function verifyFile(verifier: LogVerifier, file: LogFile, { signal, onRead
     await afterPart?.();
     if (signal?.aborted === true) return;
   }
-  if (file.unfinished > 0) verifier.addUnfinished(file.path, file.offset, file.unfinished);
 }
 
 function unreadable(path: string, error: unknown): PosternError {
