@@ -53,7 +53,10 @@ export function takeBatch(
     const seq = queue.headSeq();
     addMissing(seq - 1);
     const entry = queue.shift();
-    bodies.push(isChange(entry) ? encoder.change(entry, seq) : encoder.decision(entry, seq));
+    const body = isChange(entry) ? encoder.change(entry, seq) : encoder.decision(entry, seq);
+    // Makes one text of the pieces it was put together from: those would be copied by the collector while it waits.
+    body.charCodeAt(0);
+    bodies.push(body);
     bytes += estimateBytes(entry);
     decisions++;
     expected = seq + 1;
