@@ -36,7 +36,12 @@ const clockSkewMs = 10 * 60_000;
 export function addSourceOptions(command: Command): Command {
   const about = 'a directory of decision logs, or one file, of a log or an export; repeatable';
   command
-    .addOption(new Option('--dir <path>', about).env(envNameOf(dirSpec)).argParser(collectDirs).default(defaultDirs))
+    .addOption(
+      new Option('--dir <path>', about)
+        .env(envNameOf(dirSpec))
+        .argParser(collectDirs)
+        .default(defaultDirs, defaultDirs[0]),
+    )
     .addOption(tenantsOption());
   return addRedisOptions(command, 'decisions');
 }

@@ -16,7 +16,7 @@ export function describeReport(report: Report, colours: Colours, hasKey: boolean
     ...chains.flatMap((chain) => describeChain(chain, colours)),
     ...notes.slice(0, shownNotes).map(({ where, note }) => colours.dim(visible(`note: ${where}: ${note}`))),
     ...problems.slice(0, shownProblems).flatMap((problem) => describeProblem(problem, colours)),
-    ...(more > 0 ? [colours.dim(`... and ${count(more, 'problem')} more`)] : []),
+    ...(more > 0 ? [colours.dim(`... and ${more} more`)] : []),
     ...limitsOf(chains, hasKey).map((limit) => colours.dim(visible(limit))),
     verdict(report, colours),
   ];
@@ -67,7 +67,7 @@ function lossesOf({ gaps, crashes, lostMs, anew, repeats }: ChainReport): string
     ...Object.entries(gaps).map(([cause, missing]) => `${missing} missing by ${cause}, and told`),
     ...(crashes === 0
       ? []
-      : [`${count(crashes, 'crash').replace('crashs', 'crashes')}, with at most ${lostMs} ms lost`]),
+      : [`${crashes === 1 ? '1 crash' : `${crashes} crashes`}, which may have cost what was decided in ${lostMs} ms`]),
     ...(anew === 0 ? [] : [`begun anew ${anew === 1 ? 'once' : `${anew} times`} under the same name`]),
     ...(repeats === 0 ? [] : [`${count(repeats, 'line')} stand here again, and are the same`]),
   ].join('; ');

@@ -48,7 +48,7 @@ describe('verify', () => {
     const offset = toText(damaged.lines.slice(0, 8)).length;
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `missing bad/decisions-i-2.ndjson:${offset}: tenant acme, instance i-2, number 8: 2 numbers, 8 to 9, missing before`,
+      `missing bad/decisions-i-2.ndjson:${offset}: tenant acme, instance i-2, number 8: 2 numbers, 8 to 9, are missing before`,
     );
     expect(stdout).toContain('not shown: who made these lines; no seal is signed');
     expect(stdout).toContain(`--expect-last ${damaged.hash}`);

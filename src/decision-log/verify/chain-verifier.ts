@@ -9,9 +9,9 @@
 
 import type { GapRecord } from '../record.ts';
 import { EarlyLines } from './early.ts';
-import { Findings, namesOf, type Placed } from './findings.ts';
+import { Findings, type Placed } from './findings.ts';
 import { hashOfLine, type Line } from './line.ts';
-import { tellLoose } from './loose.ts';
+import { tellLoose, tellNumber } from './loose.ts';
 import type { ChainReport } from './report.ts';
 import { count, newTally, type Run, type Tie, toSeen } from './run.ts';
 import { Runs } from './runs.ts';
@@ -184,6 +184,8 @@ export class ChainVerifier {
       generation: this.#generation,
       isPast: tie === 'again' || (tie === 'unknown' && this.#isForgotten(line, behind)),
       told: -1,
+      behind: this.#current === undefined ? undefined : { run: this.#current, head: this.#current.head },
+      into: undefined,
       numberBehind: behind,
       wouldBe,
       tally: newTally(),
@@ -205,7 +207,7 @@ export class ChainVerifier {
     const previous = run.head;
     if (line.before >= 0 && run.number >= 0 && line.before !== run.number) {
       if (run.count === 1 && run.tie === 'unknown') run.told = line.before;
-      else this.#tellNumber(run, line);
+      else tellNumber(this.#findings, run.number, line);
     }
     run.head = line.hash as string;
     if (line.after >= 0) run.number = line.after;
@@ -279,15 +281,8 @@ export class ChainVerifier {
     } else if (this.#checkpoints.get(run.number) === run.head) this.#runs.tie(run, 'again');
   }
 
-  #tellNumber(run: Run, line: Line): void {
-    const isSkipping = line.before > run.number;
-    const names = namesOf(run.number + 1, line.before);
-    if (isSkipping) this.#findings.tell(line, 'missing', `skips ${names}, and no gap record says so`);
-    else this.#findings.tell(line, 'duplicated', `has a number that is past: the chain stands at ${run.number}`);
-  }
-
   #finishRun(run: Run): void {
-    if (run.tie === 'unknown' && !run.isFirst) tellLoose(this.#findings, run, run === this.#main);
+    if (run.tie === 'unknown' && !run.isFirst) tellLoose(this.#findings, run);
     if (run.tie === 'again') this.#summary.repeats += run.count;
     else this.#summary.add(run.tally);
   }

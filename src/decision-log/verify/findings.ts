@@ -57,7 +57,7 @@ export class Findings {
   }
 }
 
-/** "number 7", "3 numbers, 7 to 9". */
-export function namesOf(first: number, last: number): string {
-  return first === last ? `number ${first}` : `${last - first + 1} numbers, ${first} to ${last}`;
+/** "is missing", "3 numbers, 7 to 9, are missing": behind the first of them. */
+export function missingUpTo(first: number, last: number): string {
+  return first === last ? 'is missing' : `${last - first + 1} numbers, ${first} to ${last}, are missing`;
 }

@@ -60,6 +60,10 @@ export interface Run {
   isPast: boolean;
   /** What the second line says of the number after the first; -1 where it does not tell. */
   told: number;
+  /** The run that the line before it belongs to, and the hash of that line. */
+  readonly behind: { readonly run: Run; readonly head: string } | undefined;
+  /** The run that it was tied to, which goes on as both. */
+  into: Run | undefined;
   /** What the chain stood at when it began. */
   readonly numberBehind: number;
   /** What the hash of the first line would be, if it followed from the line before it in the log; empty for none. */
@@ -141,5 +145,14 @@ export function append(run: Run, next: Run): void {
   if (next.number >= 0) run.number = next.number;
   run.count += next.count;
   run.isPast &&= next.isPast;
+  next.into = run;
   addTally(run.tally, next.tally);
+}
+
+/** Whether the chain went on from where it stood before this run, without it. */
+export function isPassedBy({ behind }: Run): boolean {
+  if (behind === undefined) return false;
+  let { run } = behind;
+  while (run.into !== undefined) run = run.into;
+  return run.head !== behind.head;
 }

@@ -3,7 +3,7 @@
  * hashes: only whether numbers are missing without a gap record, or stand
  * twice with different lines. What was changed within a line cannot be seen.
  */
-import { Findings, namesOf, type Placed } from './findings.ts';
+import { Findings, missingUpTo, type Placed } from './findings.ts';
 import { hashOfBody, type Line, whereOf } from './line.ts';
 import type { ChainReport } from './report.ts';
 import { count, newTally } from './run.ts';
@@ -95,7 +95,7 @@ export class UnchainedVerifier {
   }
 
   #tellMissing({ first, last, where, ordinal }: Missing): void {
-    const found = `${namesOf(first, last)}, missing before the line that stands here, and no gap record says so`;
+    const found = `${missingUpTo(first, last)} before the line that stands here, and no gap record says so`;
     this.#findings.add(ordinal, this.#findings.of({ seq: first, id: '', where }, 'missing', found));
   }
 

@@ -83,10 +83,21 @@ describe('in a random chain', () => {
       const report = verify(rest);
       if (at === 0 || at === rest.length) expect(shown(report)).not.toEqual(shown(verify(lines)));
       else expect(firstOf(report, rest)).toBe(at);
+      const { seq } = JSON.parse(lines[at] as string) as { seq?: number };
+      if (seq !== undefined && at < rest.length) expect(report.problems).toMatchObject([{ kind: 'missing', seq }]);
       const last = report.chains[0]?.lastHash;
       // The end of a chain can be cut off unseen, but for who knows what has to be there.
       const expected = [{ hash: JSON.parse(lines.at(-1) as string).hash as string }];
       expect(verify(rest, { expected }).ok).toBe(report.ok && last === expected[0]?.hash);
+    });
+  });
+
+  test('of several lines that are removed, each is found where it stood', () => {
+    check((lines, random) => {
+      const kept = lines.map((_, i) => i === 0 || i === lines.length - 1 || random(4) > 0);
+      const rest = lines.filter((_, i) => kept[i]);
+      const places = rest.flatMap((line, i) => (kept[lines.indexOf(line) - 1] === false ? [i] : []));
+      expect(verify(rest).problems.map(({ where }) => lineAt(rest, where))).toEqual(places);
     });
   });
 
