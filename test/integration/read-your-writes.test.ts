@@ -145,6 +145,7 @@ describeWithOwnRedis('a sidecar', () => {
         status: 'not ready',
         reason: 'the policies are older than 4 s (--max-staleness)',
         behind: [{ tenant: 'default', dataAgeMs: expect.any(Number), reason: expect.any(String) }],
+        decisionLog: expect.objectContaining({ mode: 'off' }),
       },
     ]);
     expect((await get('/livez')).status).toBe(200);

@@ -38,7 +38,8 @@ afterEach(async () => {
 
 /** A sidecar with these flags, and what it answers. */
 async function start(flags: Readonly<Record<string, string>>) {
-  const all = { grpcAddress: '127.0.0.1:0', http: false, ...flags };
+  const decisionLogSpoolDir = await mkdtemp(join(directory, 'spool-'));
+  const all = { grpcAddress: '127.0.0.1:0', http: false, decisionLogSpoolDir, ...flags };
   const sidecar = await startSidecar(
     parseOptions({ flags: all, env: {}, suggest: () => undefined, instance: 'a' }),
     logger,
@@ -56,7 +57,12 @@ async function write(url: string): Promise<void> {
   await store.commit('default', steady);
 }
 
-const decisionsIn = (url: string) => asAdmin(url, (admin) => admin.xlen('postern:{default}:decisions'));
+/** Of decisions, not of the records that begin and end a log. */
+const decisionsIn = (url: string) =>
+  asAdmin(url, async (admin) => {
+    const entries = await admin.xrange('postern:{default}:decisions', '-', '+');
+    return entries.filter(([, fields]) => fields[1]?.startsWith('{"id":')).length;
+  });
 
 async function switchOn(url: string): Promise<void> {
   await asAdmin(url, (admin) => admin.acl('SETUSER', 'postern-sidecar', 'on', '>s3cret'));

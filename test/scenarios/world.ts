@@ -55,7 +55,7 @@ export async function createWorld(records: readonly EntityRecord[], startMs: num
   await first;
   const pdp = createPdp({
     tenants,
-    log: { append: () => {} } as unknown as DecisionLog,
+    log: { hasRoom: true, append: () => {} } as unknown as DecisionLog,
     nextId: createIds(),
     now,
     allowAssertedGroups: true,
