@@ -8,6 +8,7 @@
  */
 
 import type { GapRecord } from '../record.ts';
+import { type Bridge, Bridges } from './bridges.ts';
 import { EarlyLines } from './early.ts';
 import { Findings, type Placed } from './findings.ts';
 import { hashOfLine, type Line } from './line.ts';
@@ -29,6 +30,7 @@ export class ChainVerifier {
   readonly #summary: Summary;
   readonly window = new Window();
   readonly #runs = new Runs();
+  readonly #bridges = new Bridges();
   /** The run of the last line. */
   #current: Run | undefined;
   /** The last run that is no repetition. */
@@ -83,10 +85,12 @@ export class ChainVerifier {
       this.#finishRun(run);
     }
     if (this.#main !== undefined) this.#seals.end(this.#main.first);
-    const { kept, count: problems } = this.#findings;
-    const facts = { begins, isRange, problems };
+    const facts = { begins, isRange, problems: this.#findings.count };
     const end = { seq: this.#number, hash: this.#main?.head ?? '' };
-    return { report: this.#summary.report(facts, end, (key) => this.#seals.keys.has(key)), problems: kept };
+    return {
+      report: this.#summary.report(facts, end, (key) => this.#seals.keys.has(key)),
+      problems: this.#findings.kept,
+    };
   }
 
   /** A line that does not follow from the last one. */
@@ -154,11 +158,9 @@ export class ChainVerifier {
   #begin(line: Line, hash: string): void {
     // So far back that the window has lost it: the same lines once more, from the first on.
     const isAgain = this.#starts.has(hash);
-    if (!isAgain) {
-      this.#starts.add(hash);
-      this.#generation++;
-      this.#summary.begin();
-    }
+    this.#starts.add(hash);
+    if (!isAgain) this.#generation++;
+    if (!isAgain) this.#summary.begin();
     this.#open(line, isAgain ? 'again' : 'beginning', '', '');
   }
 
@@ -174,6 +176,8 @@ export class ChainVerifier {
 
   #open(line: Line, tie: Tie, previous: string, wouldBe: string): void {
     const behind = this.#number;
+    // Where the window reaches so far, it would have been found there if it had been here.
+    const isPast = line.before >= 0 && line.before < behind && !this.window.reaches(line.after);
     const run: Run = {
       first: toSeen(line),
       tie,
@@ -182,7 +186,7 @@ export class ChainVerifier {
       number: line.after,
       count: 1,
       generation: this.#generation,
-      isPast: tie === 'again' || (tie === 'unknown' && this.#isForgotten(line, behind)),
+      isPast: tie === 'again' || (tie === 'unknown' && isPast),
       told: -1,
       behind: this.#current === undefined ? undefined : { run: this.#current, head: this.#current.head },
       into: undefined,
@@ -195,12 +199,8 @@ export class ChainVerifier {
     this.#take(run, line, previous);
     const oldest = this.#runs.takeOldest(run, this.#main);
     if (oldest !== undefined) this.#finishRun(oldest);
+    if (tie === 'unknown') for (const bridge of this.#bridges.endingAt(line.before)) this.#cross(bridge);
     if (!run.isPast) this.#join();
-  }
-
-  /** Whether a line with a number that is past may have been here: it would be in the window, but that does not reach so far. */
-  #isForgotten({ before, after }: Line, behind: number): boolean {
-    return before >= 0 && before < behind && !this.window.reaches(after);
   }
 
   #extend(run: Run, line: Line): void {
@@ -229,6 +229,7 @@ export class ChainVerifier {
       this.#summary.note(line);
       if (line.seq % checkpointLines === 0 && line.seq > 0) this.#checkpoints.set(line.seq, run.head);
     }
+    if (!this.#bridges.isIdle) for (const one of this.#bridges.beginningAt(run.head)) this.#cross(one);
     const { record } = line;
     if (record?.type === 'seal')
       this.#seals.take(line, record, run.count > 1 || run.tie === 'line' ? previous : undefined);
@@ -237,12 +238,22 @@ export class ChainVerifier {
 
   /** A gap record says that lines were refused: what follows from the last of them is tied to what was before them. */
   #bridge({ from = '', last }: GapRecord, through: string): void {
+    const bridge = { from, through, last };
+    if (!this.#bridges.add(bridge)) return;
+    for (const one of [bridge, ...this.#bridges.beginningAt(through)]) this.#cross(one);
+  }
+
+  /** Ties what is on both sides of a bridge, if it is there already. */
+  #cross(bridge: Bridge): void {
+    const { through, last } = bridge;
     const next = this.#runs.following(through, last) ?? this.#runs.followingAnywhere(through);
+    const from = this.#bridges.originOf(bridge.from);
     const run = this.#runs.endingWith(from);
-    if (next === undefined || (run === undefined && from !== '')) return;
+    if (next === undefined || run === next || (run === undefined && from !== '')) return;
+    this.#bridges.close(bridge);
     this.#runs.tie(next, 'refused');
     this.window.relink(next.first.hash, -1, through);
-    if (run === undefined || run === next) return;
+    if (run === undefined) return;
     if (run.number >= 0) run.number = Math.max(run.number, last);
     this.#append(run, next);
     this.#number = Math.max(this.#number, last);

@@ -8,6 +8,8 @@ import { append, type Run, type Tie } from './run.ts';
 
 /** About 10 MB. More are not kept. */
 const maxRuns = 10_000;
+/** Each costs a hash. */
+const maxSearched = 256;
 
 export class Runs {
   readonly #all = new Set<Run>();
@@ -75,8 +77,9 @@ export class Runs {
     return this.#loose.get(number)?.find(fits) ?? this.#loose.get(-1)?.find(fits);
   }
 
-  /** The same, for all numbers. */
+  /** The same, for all numbers; where there are very many loose runs, nothing is found. */
   followingAnywhere(hash: string): Run | undefined {
+    if (this.#loose.size > maxSearched) return undefined;
     for (const runs of this.#loose.values()) {
       const found = runs.find(({ first }) => hashOfBody(hash, first.body, 0, first.body.length) === first.hash);
       if (found !== undefined) return found;

@@ -1,5 +1,6 @@
 /** What the report says of one chain, beside its problems. Fed by the verifiers of chains. */
 import type { Line } from './line.ts';
+import { Ranges } from './ranges.ts';
 import type { ChainReport } from './report.ts';
 import { addTally, newTally, type Tally } from './run.ts';
 
@@ -23,8 +24,7 @@ export class Summary {
   repeats = 0;
   #beginnings = 0;
   #refused = 0;
-  /** After a crash, what was refused is told once more. */
-  #refusedUpTo = 0;
+  readonly #refusedNumbers = new Ranges();
 
   constructor(tenant: string, instance: string, isChained: boolean) {
     this.#tenant = tenant;
@@ -35,7 +35,7 @@ export class Summary {
   /** A chain of this name begins here. */
   begin(): void {
     this.#beginnings++;
-    this.#refusedUpTo = 0;
+    this.#refusedNumbers.clear();
   }
 
   /** A line that is no repetition, in the order of the log. */
@@ -45,9 +45,9 @@ export class Summary {
     this.#lastTime = line.time;
     this.#lastKind = line.kind;
     const { record } = line;
-    if (record?.type === 'gap' && record.cause === 'refused' && record.last > this.#refusedUpTo) {
-      this.#refused += record.last - Math.max(record.first - 1, this.#refusedUpTo);
-      this.#refusedUpTo = record.last;
+    // After a crash, what was refused is told once more.
+    if (record?.type === 'gap' && record.cause === 'refused') {
+      this.#refused += this.#refusedNumbers.add(record.first, record.last);
     }
     if (record?.type === 'start') this.#logs.set(JSON.stringify(record.log), record.log);
   }

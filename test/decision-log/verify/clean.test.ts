@@ -81,6 +81,28 @@ describe('no problem is', () => {
     expect(report.chains).toMatchObject([{ gaps: { refused: 3 }, decisions: 8, lastSeq: 11 }]);
   });
 
+  test('refused lines of two batches that stand next to each other, told in either order', () => {
+    for (const isReversed of [false, true]) {
+      const writer = new ChainWriter().start().decisions(3);
+      const told = [writer.refused(2), writer.refused(3), writer.refused(1)];
+      writer.decisions(2);
+      for (const one of isReversed ? told.reverse() : told) writer.bridge(one);
+      const report = verify(writer.decisions(1).stop().lines);
+      expect(report.problems).toEqual([]);
+      expect(report.chains).toMatchObject([{ gaps: { refused: 6 }, decisions: 6, lastSeq: 12 }]);
+    }
+  });
+
+  test('a gap record that comes before the lines on its sides, and once more after a crash', () => {
+    const writer = new ChainWriter().start().decisions(3);
+    const refused = writer.refused(2);
+    writer.decisions(3).bridge(refused).decisions(2).start('crash').bridge(refused).decisions(1);
+    const { lines } = writer;
+    const early = verify([...lines.slice(0, 2), ...lines.slice(6), ...lines.slice(2)]);
+    expect(early.problems).toEqual([]);
+    expect(early.chains).toMatchObject([{ gaps: { refused: 2 }, decisions: 9, crashes: 1 }]);
+  });
+
   test('that what was refused came last', () => {
     const writer = new ChainWriter().start().decisions(3);
     writer.bridge(writer.refused(2)).decisions(1);
