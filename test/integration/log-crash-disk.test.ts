@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { describeWithOwnRedis, startRedis } from '../setup/redis-server.ts';
 import { type Serving, serve } from '../setup/serve-process.ts';
 import { canMountDisks, mountSmallDisk, type SmallDisk } from '../setup/small-disk.ts';
-import { type Asking, ask } from './asking.ts';
+import { ask } from './asking.ts';
 import { loadInto, policy } from './log-crash-policy.ts';
 import { type Account, readFiles, readStream, upTo } from './reading-back.ts';
 
@@ -46,14 +46,14 @@ async function untilDelivered(sidecar: Serving): Promise<void> {
   await vi.waitFor(async () => expect(await waiting()).toEqual([0, 0]), { timeout: 60_000 });
 }
 
-function expectAccounted(what: string, asking: Asking, account: Account): void {
+function expectAccounted(what: string, answered: readonly string[], account: Account): void {
   const { numbers, gaps, report, missingOf, torn } = account;
   expect(report.problems).toEqual([]);
   expect(torn).toBe(0);
   const lost = gaps.get('spool_full')?.length ?? 0;
-  expect(account.accountedNumbers()).toBe(asking.answered.length);
-  expect(missingOf(asking.answered)).toHaveLength(lost);
-  console.info(`${what}: ${asking.answered.length} = ${numbers.length} read + ${lost} in gaps`);
+  expect(account.accountedNumbers()).toBe(answered.length);
+  expect(missingOf(answered)).toHaveLength(lost);
+  console.info(`${what}: ${answered.length} = ${numbers.length} read + ${lost} in gaps`);
 }
 
 describe.skipIf(!canMountDisks)('a disk that is full', () => {
@@ -65,20 +65,22 @@ describe.skipIf(!canMountDisks)('a disk that is full', () => {
       await loadInto(redis.url);
       const flags = [`--redis=${redis.url}`, `--decision-log-spool-dir=${disk.directory}/spool`, ...bounds];
       const sidecar = await serve(flags);
-      const asking = ask(sidecar.address);
-      await asking.more(500);
+      const before = ask(sidecar.address);
+      await before.more(500);
       await redis.kill();
       await untilSaid(sidecar, 'cannot be used');
-      await asking.more(5_000);
+      await before.more(5_000);
+      await before.stop();
       await redis.restart();
       await untilSaid(sidecar, 'works again');
-      await asking.more(500);
-      await asking.stop();
+      const after = ask(sidecar.address);
+      await after.more(500);
+      await after.stop();
       await untilDelivered(sidecar);
       expect(await sidecar.stop()).toBe(0);
       const account = await readStream(redis.url);
       expect([...account.gaps.keys()]).toEqual(['spool_full']);
-      expectAccounted('spool disk full, Redis gone', asking, account);
+      expectAccounted('spool disk full, Redis gone', [...before.answered, ...after.answered], account);
     });
   });
 
@@ -99,7 +101,7 @@ describe.skipIf(!canMountDisks)('a disk that is full', () => {
     expect(await sidecar.stop()).toBe(0);
     const account = await readFiles(log);
     expect(account.numbers).toEqual(upTo(asking.answered.length));
-    expectAccounted('file disk full', asking, account);
+    expectAccounted('file disk full', asking.answered, account);
   });
 });
 

@@ -34,7 +34,7 @@ async function killAgainAndAgain(flags: readonly string[]) {
     const sidecar = await serve([...all, ...flags]);
     const asking = ask(sidecar.address, { single: 32, batches: 4, batchSize: 250 });
     // At another point of the batches and files each time.
-    await asking.more(5_000 + 1_517 * round);
+    await asking.more(3_000 + 1_517 * round);
     await sidecar.kill();
     await asking.stop();
     rounds.push([...asking.answered]);

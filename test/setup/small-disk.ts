@@ -1,7 +1,8 @@
 // A file system of its own for a test, with so little room that it can be filled. Linux, and whoever may mount there.
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,4 +52,53 @@ export async function mountSmallDisk(bytes: number): Promise<SmallDisk> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+export interface FreezingDisk {
+  readonly directory: string;
+  /** Nothing that is written there ends any more, until `thaw()` or the end of this process. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const freezer = `fsfreeze -f "$1" && echo frozen; read -r end; fsfreeze -u "$1"`;
+
+/** A disk that can stop to answer; undefined where none can be made here. */
+export async function mountFreezingDisk(): Promise<FreezingDisk | undefined> {
+  if (!canMountDisks) return undefined;
+  const directory = await mkdtemp(join(tmpdir(), 'postern-disk-'));
+  const image = `${directory}.img`;
+  await writeFile(image, '');
+  await truncate(image, 64 * 2 ** 20);
+  const done = ['mkfs.ext4', 'mount'].every((command) => {
+    const args = command === 'mount' ? ['-o', 'loop', image, directory] : ['-q', '-F', image];
+    return spawnSync(command, args).status === 0;
+  });
+  let frozen: { readonly child: ChildProcess; readonly ended: Promise<unknown> } | undefined;
+  const thaw = async () => {
+    frozen?.child.stdin?.end();
+    await frozen?.ended;
+    frozen = undefined;
+  };
+  const remove = async () => {
+    await thaw();
+    spawnSync('umount', ['--lazy', directory]);
+    await rm(directory, { recursive: true, force: true });
+    await rm(image);
+  };
+  if (done) {
+    return {
+      directory,
+      async freeze() {
+        const child = spawn('/bin/sh', ['-c', freezer, 'freezer', directory], { stdio: ['pipe', 'pipe', 'ignore'] });
+        frozen = { child, ended: once(child, 'close') };
+        await once(child.stdout, 'data');
+      },
+      thaw,
+      remove,
+    };
+  }
+  await remove();
+  return undefined;
 }

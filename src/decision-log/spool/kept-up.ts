@@ -3,8 +3,7 @@
  * the spool is full or cannot be written, for which a disk that is full has room. A process that finds none does not
  * know how much the one before it had in memory. One for each instance; used by the spool outlet.
  */
-import { rmSync, writeFileSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** No tenant is called so. */
@@ -15,11 +14,12 @@ export class KeptUp {
   /** Of the process before this one; true where there was none. */
   readonly before: boolean;
   #held = 0;
+  /** One after the other, and waited for by nobody: the disk may be slow. */
+  #marked: Promise<void> = Promise.resolve();
 
   private constructor(path: string, before: boolean) {
     this.#path = path;
     this.before = before;
-    this.#mark();
   }
 
   /** @param isNew Whether nobody used this directory before. */
@@ -29,28 +29,29 @@ export class KeptUp {
       () => true,
       () => false,
     );
-    return new KeptUp(path, isMarked || isNew);
+    const keptUp = new KeptUp(path, isMarked || isNew);
+    await mark(path);
+    return keptUp;
   }
 
   /** Records wait in memory now that should be on disk. To be ended as often as it was begun. */
   begin(): void {
     if (this.#held++ > 0) return;
-    try {
-      rmSync(this.#path, { force: true });
-    } catch {
-      // A disk that does not even take this away says so elsewhere.
-    }
+    this.#marked = this.#marked.then(() => unmark(this.#path));
   }
 
   end(): void {
-    if (--this.#held === 0) this.#mark();
+    if (--this.#held > 0) return;
+    this.#marked = this.#marked.then(() => mark(this.#path));
   }
+}
 
-  #mark(): void {
-    try {
-      writeFileSync(this.#path, '', { mode: 0o600 });
-    } catch {
-      // Without it the next process says that it does not know, and that is true.
-    }
-  }
+/** Where it fails, the next process says that it does not know, and that is true. */
+async function mark(path: string): Promise<void> {
+  await writeFile(path, '', { mode: 0o600 }).catch(() => {});
+}
+
+/** A disk that does not even take this away says so elsewhere. */
+async function unmark(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
 }
