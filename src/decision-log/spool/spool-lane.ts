@@ -41,6 +41,8 @@ export class SpoolLane {
   #shipping: Promise<void> | undefined;
   #behindSinceMs = 0;
   #saving: Promise<void> | undefined;
+  /** Refusals of which no gap record is on disk: what was refused must stay in the spool until there is one. */
+  #untold = 0;
 
   constructor(options: SpoolLaneOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class SpoolLane {
 
   /** Notes on disk how far the sink is. Never rejects: what is not noted goes to the sink again. */
   save(): Promise<void> {
+    if (this.#untold > 0) return Promise.resolve();
     this.#saving ??= this.spool
       .save()
       .catch((error: unknown) => this.#tell(error))
@@ -98,7 +101,7 @@ export class SpoolLane {
 
   async close(): Promise<void> {
     await Promise.all([this.#appended, this.#shipping, this.#saving]);
-    await this.spool.close().catch((error: unknown) => this.#tell(error));
+    await this.spool.close(this.#untold === 0).catch((error: unknown) => this.#tell(error));
   }
 
   async #append(link: (linker: Linker) => Buffer, isLast: boolean): Promise<boolean> {
@@ -166,9 +169,16 @@ export class SpoolLane {
       if (delivered === undefined) return;
       spool.advance(waiting.end);
       const { gaps } = delivered;
-      // Not waited for: they are behind all that is being read here.
-      if (gaps.length > 0) void this.append((linker) => linker.link(gaps, 0));
+      if (gaps.length > 0) this.#tellOf(gaps);
     }
+  }
+
+  /** Not waited for: room for them may come only from what is delivered after them. */
+  #tellOf(gaps: readonly string[]): void {
+    this.#untold++;
+    void this.append((linker) => linker.link(gaps, 0)).then((isAppended) => {
+      if (isAppended) this.#untold--;
+    });
   }
 
   #tell(error: unknown): void {

@@ -149,9 +149,10 @@ export class TenantSpool {
     return saved;
   }
 
-  async close(): Promise<void> {
+  /** @param isTold Whether it may be noted how far the sink is. */
+  async close(isTold: boolean): Promise<void> {
     try {
-      await this.save();
+      if (isTold) await this.save();
     } finally {
       for (const { file } of this.#segments) await file.close();
     }
