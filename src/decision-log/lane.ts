@@ -92,7 +92,8 @@ export class Lane {
         return;
       }
       while (this.#queue.length > 0 && this.#isFull(bytes)) this.#dropOldest();
-    } else {
+    } else if (this.#dropping && shared.pendingBytes < shared.commonBytes / 2) {
+      // A buffer that is emptied batch by batch is full again and again: that is one story.
       this.#dropping = false;
     }
     this.#queue.push(entry);

@@ -103,6 +103,28 @@ test('over the bound the newest are dropped, and a gap record comes before the n
   expect(events).toEqual([{ kind: 'dropping', tenant: 'default', which: 'newest' }]);
 });
 
+test('a buffer that is emptied little by little is told to be full once, and again after it was half empty', async () => {
+  let allowed = 0;
+  const sink = createMemorySink(async () => {
+    await vi.waitFor(() => expect(allowed).toBeGreaterThan(0), { interval: 1, timeout: 10_000 });
+    allowed--;
+  });
+  const { log, events, append } = createLog(sink, { bufferBytes: 100 * oneEntry, batchRecords: 1 });
+  append(150);
+  for (let i = 0; i < 5; i++) {
+    const { written } = log.stats();
+    allowed = 1;
+    await vi.waitFor(() => expect(log.stats().written).toBeGreaterThan(written));
+    append(20);
+  }
+  expect(events).toHaveLength(1);
+  allowed = Number.POSITIVE_INFINITY;
+  await log.flush(10_000);
+  append(150);
+  expect(events).toHaveLength(2);
+  await log.close(10_000);
+});
+
 test('what was dropped last is told even when no decision follows', async () => {
   const sink = createMemorySink();
   const { append } = createLog(sink, { bufferBytes: oneEntry });
