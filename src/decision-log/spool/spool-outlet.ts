@@ -15,13 +15,15 @@ import { retried } from './retried.ts';
 import { SpoolLane } from './spool-lane.ts';
 import { TenantSpool } from './tenant-spool.ts';
 
-export interface SpoolOutletOptions extends Omit<DeliveryOptions, 'abandon'>, LinkerOptions {
+export interface SpoolOutletOptions extends Omit<DeliveryOptions, 'abandon'>, Omit<LinkerOptions, 'lostMs'> {
   /** Of this instance alone. */
   readonly directory: string;
   /** How much may wait for the sink, about: each tenant keeps up to two segments of 8 MiB beyond it. */
   readonly spoolBytes: number;
   /** Whether every write waits for the disk: survives the loss of power too. */
   readonly sync: boolean;
+  /** What a crash of this process can lose; the next one says so. */
+  readonly lostMs: number;
 }
 
 /** How often it is noted on disk how far the sink is; what it took since then, it gets again after a crash. */
@@ -63,7 +65,7 @@ export class SpoolOutlet implements Outlet {
     const entries = await readdir(options.directory, { withFileTypes: true });
     // What is called otherwise is not ours: a disk may have directories of its own.
     const tenants = entries.filter((entry) => entry.isDirectory() && problemOfTenant(entry.name) === undefined);
-    const outlet = new SpoolOutlet(options, await KeptUp.open(options.directory, tenants.length === 0));
+    const outlet = new SpoolOutlet(options, await KeptUp.open(options.directory, options.lostMs));
     try {
       for (const { name } of tenants) await outlet.#resume(name);
       return outlet;
@@ -157,12 +159,12 @@ export class SpoolOutlet implements Outlet {
     const options = this.#options;
     const spool = await TenantSpool.open(join(options.directory, tenant));
     const { chain, before, damage } = spool.left;
-    const isBounded = damage === undefined && this.#keptUp.before;
+    const lostMs = damage === undefined ? this.#keptUp.beforeMs : undefined;
     const lane = new SpoolLane({
       ...options,
       tenant,
       spool,
-      linker: new Linker(tenant, chain, before, { ...options, lostMs: isBounded ? options.lostMs : undefined }),
+      linker: new Linker(tenant, chain, before, { ...options, lostMs }),
       delivery: this.#delivery,
       keptUp: this.#keptUp,
       freeDisk: (asking) => this.#freeDisk(asking),

@@ -94,8 +94,8 @@ describe('a spool', () => {
     expect(kindsOf(second.events)).toContain('resumed');
   });
 
-  test('of a process that died is cut behind its last whole line, and a start record says that it died', async () => {
-    const first = await open(gone);
+  test('of a process that died is cut behind its last whole line, and a start record says that it died, and what that can have cost', async () => {
+    const first = await open(gone, { intervalMs: 25 });
     first.append(100);
     await first.log.flush(10_000);
     const segment = join(directory, 'default', '00000002.ndjson');
@@ -103,7 +103,7 @@ describe('a spool', () => {
     await appendFile(segment, '{"id":"01JABCDEFGHJKMNPQRSTVWXYZ0","inst');
     const sink = createMemorySink();
     // The first one is not closed: it lives on in this test as a dead process does not.
-    const second = await open(sink, { intervalMs: 25 });
+    const second = await open(sink);
     await vi.waitFor(() => expect(checkChain(sink.lines).kinds.at(-1)).toBe('start'));
     const { records } = checkChain(sink.lines);
     expect(records.at(-1)).toMatchObject({ next: 101, after: 'crash', lost_ms: 25 });
