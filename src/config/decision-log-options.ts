@@ -76,6 +76,7 @@ export const decisionLogOptions = [
     default: '10ms',
     min: '0ms',
     max: '10s',
-    sentence: 'How long a decision may wait in memory before it is written: what a crash can lose in mode spool.',
+    sentence:
+      'How long a decision may wait in memory before it is written: what a crash can lose in mode spool. 0ms writes each before it is answered.',
   },
 ] as const satisfies readonly OptionSpec[];

@@ -2,6 +2,7 @@
  * A file of lines that one process appends to: a write that fails leaves nothing, and what a process that died left
  * within a line is cut, or ended. Used by the spool.
  */
+import { fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 
 const newline = 0x0a;
@@ -48,6 +49,21 @@ export class AppendFile {
       throw error;
     }
     this.size += bytes.length;
+  }
+
+  /** The same within this turn. @throws what the file system throws; then nothing of it is in the file, or is cut before the next write */
+  appendNow(bytes: Buffer): void {
+    const { fd } = this.#handle;
+    if (this.#isTorn) ftruncateSync(fd, this.size);
+    this.#isTorn = true;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    this.#isTorn = false;
+    this.size += bytes.length;
+  }
+
+  /** Waits, within this turn, until the disk has it. */
+  syncNow(): void {
+    fdatasyncSync(this.#handle.fd);
   }
 
   /** Bytes from a place, at most so many, and never behind the last whole line. */

@@ -4,7 +4,7 @@
  */
 import type { GapCause, Marks } from './chain/marks.ts';
 import type { Encoder } from './encode.ts';
-import { type DecisionQueue, estimateBytes, isChange } from './queue.ts';
+import { type DecisionQueue, estimateBytes, isChange, type LogEntry } from './queue.ts';
 
 export interface EncodedBatch {
   /** Decisions, and gap records among them. */
@@ -19,6 +19,10 @@ export interface EncodedBatch {
 export interface BatchLimits {
   readonly maxRecords: number;
   readonly maxMs: number;
+}
+
+export function encodeEntry(encoder: Encoder, entry: LogEntry, seq: number): string {
+  return isChange(entry) ? encoder.change(entry, seq) : encoder.decision(entry, seq);
 }
 
 /** Looking at the clock costs a tenth of a record; once in so many records it costs nothing. */
@@ -53,7 +57,7 @@ export function takeBatch(
     const seq = queue.headSeq();
     addMissing(seq - 1);
     const entry = queue.shift();
-    const body = isChange(entry) ? encoder.change(entry, seq) : encoder.decision(entry, seq);
+    const body = encodeEntry(encoder, entry, seq);
     // Makes one text of the pieces it was put together from: those would be copied by the collector while it waits.
     body.charCodeAt(0);
     bodies.push(body);

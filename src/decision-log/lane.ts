@@ -6,7 +6,7 @@
  * fails for one tenant does not hold up the others. Used by buffered-log only.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type EncodedBatch, takeBatch } from './batch.ts';
+import { type EncodedBatch, encodeEntry, takeBatch } from './batch.ts';
 import { createMarks, type GapCause, type Marks, type Range } from './chain/marks.ts';
 import type { Content } from './content/content.ts';
 import { createEncoder } from './encode.ts';
@@ -85,6 +85,7 @@ export class Lane {
     const shared = this.#shared;
     const bytes = estimateBytes(entry);
     shared.appended++;
+    if (shared.outlet.acceptNow !== undefined && this.#wroteNow(entry)) return;
     if (this.#isFull(bytes) && shared.whenFull !== 'wait') {
       if (shared.whenFull === 'drop-newest' || this.#queue.length === 0) {
         this.#queue.skip();
@@ -101,6 +102,18 @@ export class Lane {
     shared.pendingBytes += bytes;
     this.#pendingBytes += bytes;
     if (!this.#running && (this.#timer === undefined || this.#queue.length === shared.batchRecords)) this.#schedule();
+  }
+
+  /** Whether the entry is safe already, where records do not wait and none is waiting. */
+  #wroteNow(entry: LogEntry): boolean {
+    if (this.#running || this.#hasWork()) return false;
+    const seq = this.#queue.nextSeq;
+    const body = encodeEntry(this.#encoder, entry, seq);
+    if (this.#shared.outlet.acceptNow?.(this.#tenant, body, seq) !== true) return false;
+    this.#queue.skip();
+    this.#settledSeq = seq;
+    this.#shared.written++;
+    return true;
   }
 
   /** Resolves when all that was appended so far is safe, or counted as dropped. Never rejects. */

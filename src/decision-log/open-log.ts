@@ -27,7 +27,12 @@ export interface OpenLogOptions {
   readonly bufferBytes?: number;
   /** Records that are written at once; default 1,000. */
   readonly batchRecords?: number;
-  /** How long a record may wait in memory for others to share a batch with, in milliseconds; default 10. */
+  /** Tenants that are known to be served. */
+  readonly tenants?: readonly string[];
+  /**
+   * How long a record may wait in memory for others to share a batch with, in milliseconds; default 10. With 0 and a spool
+   * it is on disk when append() returns.
+   */
   readonly intervalMs?: number;
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
@@ -72,7 +77,14 @@ export async function openLog(options: OpenLogOptions): Promise<BufferedDecision
   const outlet =
     spool === undefined
       ? new DirectOutlet(shared)
-      : await SpoolOutlet.open({ ...shared, directory: spool.directory, spoolBytes: spool.bytes, sync: spool.sync });
+      : await SpoolOutlet.open({
+          ...shared,
+          directory: spool.directory,
+          spoolBytes: spool.bytes,
+          sync: spool.sync,
+          writeThrough: intervalMs === 0,
+          tenants: options.tenants ?? [],
+        });
   return new BufferedDecisionLog({
     instance,
     outlet,

@@ -40,6 +40,11 @@ export interface Outlet {
    * where the outlet was told to give up: then none of them is in the chain. Never rejects.
    */
   accept(lines: Encoded): Promise<number | undefined>;
+  /**
+   * Takes one line within this turn, so that it is safe when this returns; false where it does not, and accept() has to.
+   * Absent where lines are never taken so.
+   */
+  readonly acceptNow?: ((tenant: string, body: string, lastSeq: number) => boolean) | undefined;
   stats(): OutletStats;
   /** Ends every accept() that waits. */
   giveUp(): void;

@@ -60,7 +60,7 @@ export class DecisionQueue {
     this.length++;
   }
 
-  /** Gives a number to a decision that will not be kept. */
+  /** Gives a number to a decision that will not be kept here. */
   skip(): void {
     this.nextSeq++;
     this.#open = undefined;

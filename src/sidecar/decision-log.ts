@@ -4,6 +4,7 @@ import {
   type DecisionLogKind,
   decisionLogKind,
   decisionLogMode,
+  everyTenant,
   hasSpool,
   spoolDirectoryOf,
 } from '../config/check-options.ts';
@@ -57,6 +58,7 @@ export async function openDecisionLog(
   try {
     const log = await openLog({
       mode: decisionLogMode(options),
+      tenants: options.tenant.filter((name) => name !== everyTenant),
       content,
       instance,
       sink,

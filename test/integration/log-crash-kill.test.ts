@@ -13,7 +13,8 @@ import { type Account, type Line, readFiles, readStream, timeOf, upTo } from './
 vi.setConfig({ testTimeout: 180_000 });
 
 const kills = 5;
-const intervalMs = 10;
+/** The default. */
+const usualMs = 10;
 
 let directory = '';
 beforeEach(async () => {
@@ -23,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 /** Kills it under load again and again; then ends it in order, so that all that was kept is delivered. */
-async function killAgainAndAgain(flags: readonly string[]) {
+async function killAgainAndAgain(flags: readonly string[], intervalMs = usualMs) {
   const all = [
     '--instance=crash',
     `--decision-log-interval=${intervalMs}ms`,
@@ -44,7 +45,12 @@ async function killAgainAndAgain(flags: readonly string[]) {
   return rounds;
 }
 
-function expectAccounted(what: string, rounds: readonly (readonly string[])[], account: Account): void {
+function expectAccounted(
+  what: string,
+  rounds: readonly (readonly string[])[],
+  account: Account,
+  intervalMs = usualMs,
+): void {
   const { numbers, gaps, records, starts, repeated, torn, missingOf, report } = account;
   expect(report.problems).toEqual([]);
   expect(starts.map(({ after }) => after)).toEqual(['nothing', ...Array(kills).fill('crash')]);
@@ -59,6 +65,7 @@ function expectAccounted(what: string, rounds: readonly (readonly string[])[], a
     const last = records.slice(begin, end).findLast(({ type }) => type === undefined)?.id as string;
     const lost = missingOf(answered).sort();
     expect(lost.filter((id) => id <= last)).toEqual([]);
+    if (intervalMs === 0) expect(lost).toEqual([]);
     const span = lost.length === 0 ? 0 : timeOf(lost.at(-1) as string) - timeOf(last);
     told.push(`${lost.length} of ${answered.length} (${span} ms)`);
   });
@@ -68,6 +75,12 @@ function expectAccounted(what: string, rounds: readonly (readonly string[])[], a
 test('a sidecar that writes files loses only its newest answers, and says so', async () => {
   const rounds = await killAgainAndAgain([`--policy=${directory}/policy.yaml`, `--decision-log-dir=${directory}/log`]);
   expectAccounted('kill -9, spool, files', rounds, await readFiles(join(directory, 'log')));
+});
+
+test('one that writes each record before it answers loses none at all', async () => {
+  const flags = [`--policy=${directory}/policy.yaml`, `--decision-log-dir=${directory}/log`];
+  const rounds = await killAgainAndAgain(flags, 0);
+  expectAccounted('kill -9, spool, written through', rounds, await readFiles(join(directory, 'log')), 0);
 });
 
 describeWithOwnRedis('with a stream in Redis', () => {

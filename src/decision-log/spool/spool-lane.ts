@@ -38,6 +38,9 @@ export class SpoolLane {
   readonly linker: Linker;
   readonly #options: SpoolLaneOptions;
   #appended: Promise<unknown> = Promise.resolve();
+  /** What is in that chain, and not over: nothing may be appended before it. */
+  #busy = 0;
+  #preparing = false;
   #shipping: Promise<void> | undefined;
   #behindSinceMs = 0;
   #saving: Promise<void> | undefined;
@@ -60,14 +63,33 @@ export class SpoolLane {
    * @param isLast For what ends a chain: a spool that is full has room for that.
    */
   append(link: (linker: Linker) => Buffer, { isLast = false } = {}): Promise<boolean> {
-    const done = this.#appended.then(() => this.#append(link, isLast));
-    this.#appended = done;
-    return done;
+    return this.#inOrder(() => this.#append(link, isLast));
   }
 
   /** Gives back what the sink has, after all that came before. */
   trim(): void {
-    this.#appended = this.#appended.then(() => this.#trim());
+    void this.#inOrder(() => this.#trim());
+  }
+
+  /** Makes sure that appendNow() has a file. @throws what the file system throws */
+  prepare(): Promise<void> {
+    return this.spool.prepare();
+  }
+
+  /**
+   * Links and appends lines within this turn, so that they are on disk when it returns. False, and nothing is linked, where
+   * something else is being appended, there is no room, or the disk does not take them: append() then waits for that.
+   */
+  appendNow(link: (linker: Linker) => Buffer): boolean {
+    if (this.#busy > 0) return false;
+    const restore = this.linker.save();
+    if (!this.#wroteNow(link(this.linker))) {
+      restore();
+      return false;
+    }
+    if (this.spool.isLong && !this.#preparing) this.#prepareNext();
+    this.ship();
+    return true;
   }
 
   /** Begins to bring what waits to the sink, unless that is being done. */
@@ -171,6 +193,36 @@ export class SpoolLane {
       const { gaps } = delivered;
       if (gaps.length > 0) this.#tellOf(gaps);
     }
+  }
+
+  #wroteNow(lines: Buffer): boolean {
+    const { hasRoomFor, sync } = this.#options;
+    try {
+      return hasRoomFor(lines.length) && this.spool.appendNow(lines, sync);
+    } catch {
+      // append() meets it again, and tells of it.
+      return false;
+    }
+  }
+
+  /** Beside appendNow(), which goes on with the old file until the new one is there. */
+  #prepareNext(): void {
+    this.#preparing = true;
+    void this.#inOrder(() => this.prepare(), false)
+      .catch(() => {})
+      .finally(() => {
+        this.#preparing = false;
+      });
+  }
+
+  /** After all that came before. @param isAppend Whether nothing may be appended beside it. */
+  #inOrder<T>(work: () => Promise<T>, isAppend = true): Promise<T> {
+    if (isAppend) this.#busy++;
+    const done = this.#appended.then(work).finally(() => {
+      if (isAppend) this.#busy--;
+    });
+    this.#appended = done.catch(() => {});
+    return done;
   }
 
   /** Not waited for: room for them may come only from what is delivered after them. */

@@ -22,18 +22,23 @@ export interface SpoolOutletOptions extends Omit<DeliveryOptions, 'abandon'>, Om
   readonly spoolBytes: number;
   /** Whether every write waits for the disk: survives the loss of power too. */
   readonly sync: boolean;
+  /** Whether a record is on disk when its decision is answered. */
+  readonly writeThrough: boolean;
+  /** Tenants that are known to be served: with `writeThrough` their files are made at once. */
+  readonly tenants: readonly string[];
   /** What a crash of this process can lose; the next one says so. */
   readonly lostMs: number;
 }
 
 /** How often it is noted on disk how far the sink is; what it took since then, it gets again after a crash. */
-const saveMs = 200;
+const saveMs = 50;
 /** What closing may take beyond its deadline: the ends of chains are written to local files. */
 const leastCloseMs = 500;
 
 export class SpoolOutlet implements Outlet {
   readonly description: string;
   readonly fullCause = 'spool_full';
+  readonly acceptNow: Outlet['acceptNow'];
   readonly #options: SpoolOutletOptions;
   readonly #delivery: Delivery;
   readonly #giveUp = new AbortController();
@@ -49,6 +54,10 @@ export class SpoolOutlet implements Outlet {
     this.#keptUp = keptUp;
     const bound = `${Math.round(options.spoolBytes / 2 ** 20)} MiB`;
     this.description = `${options.sink.description}, by way of the spool ${options.directory}, where up to ${bound} wait when that is slow or gone`;
+    if (options.writeThrough) {
+      this.acceptNow = (tenant, body, lastSeq) =>
+        this.#lanes.get(tenant)?.appendNow((linker) => linker.link([body], lastSeq)) === true;
+    }
     this.#delivery = new Delivery({ ...options, abandon: this.#endShipping.signal });
     this.#timers = [
       setInterval(() => this.#sealIdle(), options.sealIntervalMs).unref(),
@@ -68,6 +77,7 @@ export class SpoolOutlet implements Outlet {
     const outlet = new SpoolOutlet(options, await KeptUp.open(options.directory, options.lostMs));
     try {
       for (const { name } of tenants) await outlet.#resume(name);
+      if (options.writeThrough) await outlet.#prepare(options.tenants);
       return outlet;
     } catch (error) {
       await outlet.close(0, new Map());
@@ -112,6 +122,11 @@ export class SpoolOutlet implements Outlet {
     const bytes = this.#waitingBytes();
     if (bytes > 0) onEvent({ kind: 'left_in_spool', bytes });
     await closeWithin(sink, onEvent);
+  }
+
+  /** So that not even the first record of a tenant has to wait for a file to be made. */
+  async #prepare(tenants: readonly string[]): Promise<void> {
+    for (const tenant of tenants) await (this.#lanes.get(tenant) ?? (await this.#open(tenant))).prepare();
   }
 
   async #resume(tenant: string): Promise<void> {
@@ -193,7 +208,11 @@ export class SpoolOutlet implements Outlet {
   }
 
   #sealIdle(): void {
-    for (const lane of this.#lanes.values()) if (lane.linker.isUnsealed) void lane.append((linker) => linker.seal());
+    for (const lane of this.#lanes.values()) {
+      if (!lane.linker.isUnsealed) continue;
+      const seal = (linker: Linker) => linker.seal();
+      if (!(this.#options.writeThrough && lane.appendNow(seal))) void lane.append(seal);
+    }
   }
 
   async #save(): Promise<void> {

@@ -93,6 +93,30 @@ export class TenantSpool {
     await (await this.#writable()).file.append(lines);
   }
 
+  /** Makes sure that there is a file that appendNow() can write to. @throws what the file system throws */
+  async prepare(): Promise<void> {
+    await this.#writable();
+  }
+
+  /** Whether the file that is appended to should be followed by another: prepare() begins it. */
+  get isLong(): boolean {
+    const last = this.#segments.at(-1);
+    return last !== undefined && last.file.size >= segmentBytes;
+  }
+
+  /**
+   * The same as append() within this turn; false where there is no file yet.
+   * @param sync Whether to wait for the disk, too.
+   * @throws what the file system throws; then nothing of it was written
+   */
+  appendNow(lines: Buffer, sync: boolean): boolean {
+    const last = this.#segments.at(-1);
+    if (last === undefined) return false;
+    last.file.appendNow(lines);
+    if (sync) last.file.syncNow();
+    return true;
+  }
+
   /** Waits until the disk has what was appended, and the name of the file that it is in. */
   async sync(): Promise<void> {
     const last = this.#segments.at(-1);

@@ -55,6 +55,44 @@ describe('a spool', () => {
     expect(log.stats()).toMatchObject({ written: 2_500, delivered: 2_500, dropped: 0, spoolBytes: 0, behindMs: 0 });
   });
 
+  test('with an interval of 0 has each record on disk when append returns, into the next file and beside seals', async () => {
+    const sink = createMemorySink();
+    const { log, append } = await open(sink, { intervalMs: 0, tenants: ['default'], sealIntervalMs: 5 });
+    for (let i = 1; i <= 600; i++) {
+      append(50);
+      expect(log.stats()).toMatchObject({ appended: 50 * i, written: 50 * i, pendingRecords: 0, dropped: 0 });
+      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    append(1, 'another');
+    await log.close(10_000);
+    const lines = sink.lines.filter((line) => line.includes('"tenant":"default"'));
+    const { numbers, kinds } = checkChain(lines);
+    expect(numbers).toEqual(upTo(30_000));
+    expect(kinds).toContain('seal');
+    expect((await readdir(join(directory, 'default'))).at(0)).not.toBe('00000002.ndjson');
+    expect(checkChain(sink.lines.filter((line) => line.includes('"tenant":"another"'))).numbers).toEqual([1]);
+  });
+
+  test('with an interval of 0 and a disk or sink that takes nothing goes on in memory, and in order', async () => {
+    let isGone = true;
+    const sink = createMemorySink(async () => {
+      if (isGone) throw new Error('gone');
+      return undefined;
+    });
+    const { log, append } = await open(sink, { intervalMs: 0, tenants: ['default'], bytes: 50_000 });
+    append(1_000);
+    expect(log.stats().pendingRecords).toBeGreaterThan(0);
+    expect(log.stats().written).toBeGreaterThan(0);
+    isGone = false;
+    await vi.waitFor(() => expect(log.stats()).toMatchObject({ pendingRecords: 0, spoolBytes: 0 }), {
+      timeout: 10_000,
+    });
+    append(1);
+    expect(log.stats().pendingRecords).toBe(0);
+    await log.close(10_000);
+    expect(checkChain(sink.lines).numbers).toEqual(upTo(1_001));
+  });
+
   test('keeps records while the sink is gone, and brings them in order when it is back', async () => {
     let isGone = true;
     const sink = createMemorySink(async () => {
