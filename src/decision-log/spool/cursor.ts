@@ -27,18 +27,18 @@ export async function readCursor(path: string): Promise<Cursor | undefined> {
   }
 }
 
-/** A disk that is full has room for what is written over what is there: every cursor is as long as every other. */
+/** Every cursor is as long as every other: it is written over the last one in one go, for which a full disk has room, too. */
 const cursorBytes = 160;
 
 export async function writeCursor(path: string, { segment, offset, chain }: Cursor): Promise<void> {
   const text = `${JSON.stringify({ segment, offset, seq: chain.lastSeq, hash: chain.hash }).padEnd(cursorBytes - 1)}\n`;
   try {
+    // In its place: this comes many times a second, and a rename makes a file system write more than its name.
+    await writeFile(path, text, { flag: 'r+' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     await writeFile(`${path}.tmp`, text, { mode: 0o600 });
     await rename(`${path}.tmp`, path);
-  } catch (error) {
-    await writeFile(path, text, { flag: 'r+', flush: true }).catch(() => {
-      throw error;
-    });
   }
 }
 

@@ -31,7 +31,7 @@ export interface SpoolOutletOptions extends Omit<DeliveryOptions, 'abandon'>, Om
 }
 
 /** How often it is noted on disk how far the sink is; what it took since then, it gets again after a crash. */
-const saveMs = 50;
+const saveMs = 200;
 /** What closing may take beyond its deadline: the ends of chains are written to local files. */
 const leastCloseMs = 500;
 
