@@ -4,6 +4,7 @@
  * or translates; it opens things in order, and closes them in reverse.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServeOptions } from '../config/options.ts';
 import { createIds } from '../decision-log/ids.ts';
 import type { Claim } from '../decision-log/spool/claim.ts';
@@ -60,7 +61,9 @@ export async function startSidecar(options: ServeOptions, logger: Logger, claim?
       allowAssertedGroups: options.allowAssertedGroups,
       readiness,
     });
-    // Only now: these modules are loaded while the first graph is.
+    // The load of the first graph begins with some round trips to Redis, for which these modules, which hold this thread
+    // for 200 ms, leave no room; then they are loaded while the graph is.
+    if (redis !== undefined) await delay(headStartMs);
     const { openServers } = await import('./servers.ts');
     const { servers, close: closeServers } = await openServers(options, logger, log, pdp, store, redis, served);
     closers.push((deadlineMs) => {
@@ -80,6 +83,9 @@ export async function startSidecar(options: ServeOptions, logger: Logger, claim?
     throw error;
   }
 }
+
+/** A start at a million bindings takes 0.3 s less with it: 4.0 to 4.1 s instead of 4.3 to 4.5. */
+const headStartMs = 40;
 
 /** What requests leave of a drain: a caller who never reads must not cost the records of all the others. */
 function logShareMs(drainMs: number): number {
