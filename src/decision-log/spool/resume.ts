@@ -31,7 +31,7 @@ interface End {
 }
 
 /** The number of the first file of a spool. */
-export const firstNumber = 2;
+const firstNumber = 2;
 /** More than a hash and what ends a line. */
 const tailBytes = 64;
 

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createFileSource } from '../../../src/decision-log/query/file-source.ts';
 import { DecisionLogService, QueryRequestSchema } from '../../../src/gen/postern/v1/decision_log_service_pb.ts';
 import { decisionLine, useLogDirectory } from '../../decision-log/query/logs.ts';
+import { damagedFrom } from '../damaged.ts';
 import { pathOf, unary } from '../grpc-client.ts';
 import { as, type LogServers, startLogServers } from './logs.ts';
 
@@ -77,18 +78,7 @@ const request = fc
     { requiredKeys: [] },
   )
   .map((fields) => toBinary(QueryRequestSchema, create(QueryRequestSchema, fields)));
-/** The same with some bytes turned, cut out or put in. */
-const damaged = fc
-  .tuple(request, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.nat(2)), { maxLength: 3 }))
-  .map(([bytes, edits]) => {
-    const out = [...bytes];
-    for (const [at, value, how] of edits) {
-      const place = out.length === 0 ? 0 : at % out.length;
-      if (how === 0) out[place] = value;
-      else out.splice(place, how === 1 ? 1 : 0, ...(how === 1 ? [] : [value]));
-    }
-    return Uint8Array.from(out);
-  });
+const damaged = damagedFrom(request);
 
 /** The code that a call ends with, or that its first message was sent; never resolves where it is not answered. */
 function ask(method: DescMethod, bytes: Uint8Array): Promise<number> {

@@ -11,6 +11,7 @@ import { CommitRequestSchema, PolicyService } from '../../../src/gen/postern/v1/
 import { problemOfName } from '../../../src/model/names.ts';
 import { parseChange } from '../../../src/model/parse-record.ts';
 import { fromRecord } from '../../../src/server/policy/records.ts';
+import { damagedFrom } from '../damaged.ts';
 import { createFakePdp } from '../fake-pdp.ts';
 import { createGrpcClient, pathOf, unary } from '../grpc-client.ts';
 import { type RunningServers, runServers } from '../servers.ts';
@@ -53,18 +54,7 @@ const commit = anyRecords.map((records) =>
     }),
   ),
 );
-/** The same with some bytes turned, cut out or put in. */
-const damaged = fc
-  .tuple(commit, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.nat(2)), { maxLength: 3 }))
-  .map(([bytes, edits]) => {
-    const out = [...bytes];
-    for (const [at, value, how] of edits) {
-      const place = out.length === 0 ? 0 : at % out.length;
-      if (how === 0) out[place] = value;
-      else out.splice(place, how === 1 ? 1 : 0, ...(how === 1 ? [] : [value]));
-    }
-    return Uint8Array.from(out);
-  });
+const damaged = damagedFrom(commit);
 const bytes = fc.oneof(fc.uint8Array({ maxLength: 60 }), damaged);
 
 /** The code that a call ends with; never resolves where it is not answered. */
