@@ -33,15 +33,19 @@ interface Line {
   readonly http?: string;
 }
 
-// Ended by what arrives on stdin: the name of a signal, or its end, when the tests that wanted the process are gone.
-// Its own output is closed, so that the end of the process's output is the end of the process.
+// Sends on the signals that arrive on stdin by name; at its end, when the tests that wanted the process are gone, kills it,
+// also where it did not end when it was told to. Its own output is closed, so that the end of the process's output is the
+// end of the process.
 const guard = `
-"$@" </dev/null 3>&- & pid=$!
+exec 4<&0 </dev/null
+"$@" 3>&- 4<&- & pid=$!
 trap '' INT TERM HUP
 echo "$pid" >&3
-exec 3>&- >&- 2>&-
-if read -r signal; then kill -s "$signal" "$pid"; else kill -s KILL "$pid"; fi
-wait "$pid"
+{ while read -r signal; do kill -s "$signal" "$pid"; done; kill -s KILL "$pid"; } <&4 3>&- >&- 2>&- & orders=$!
+exec 3>&- 4<&- >&- 2>&-
+wait "$pid"; code=$?
+kill -s KILL "$orders"
+exit "$code"
 `;
 
 /**
@@ -69,7 +73,7 @@ export async function serve(flags: readonly string[], { within = [] }: ServeOpti
     if (line.msg === 'ready') ready.resolve();
   });
   const end = (signal: 'TERM' | 'KILL') => {
-    orders.end(`${signal}\n`);
+    orders.write(`${signal}\n`);
     return ended;
   };
   const tooEarly = once(lines, 'close').then(async () => {

@@ -71,9 +71,12 @@ export class SpoolLane {
     void this.#inOrder(() => this.#trim());
   }
 
-  /** Makes sure that appendNow() has a file. @throws what the file system throws */
+  /**
+   * Makes sure that appendNow() has a file, after all that came before: two at once would both begin the next one.
+   * appendNow() goes on with the old file until then. @throws what the file system throws
+   */
   prepare(): Promise<void> {
-    return this.spool.prepare();
+    return this.#inOrder(() => this.spool.prepare(), false);
   }
 
   /**
@@ -205,10 +208,9 @@ export class SpoolLane {
     }
   }
 
-  /** Beside appendNow(), which goes on with the old file until the new one is there. */
   #prepareNext(): void {
     this.#preparing = true;
-    void this.#inOrder(() => this.prepare(), false)
+    void this.prepare()
       .catch(() => {})
       .finally(() => {
         this.#preparing = false;
