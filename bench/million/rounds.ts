@@ -26,6 +26,8 @@ type Rounds = readonly (readonly number[])[];
 export interface Comparison {
   readonly idle: Rounds;
   readonly busy: Rounds;
+  /** The same changes to a tenant that the sidecar does not serve: what the rest of the machine does to a check; empty for reloads. */
+  readonly elsewhere: Rounds;
   /** What was noted in each round. */
   readonly idlePauses: readonly PauseReport[];
   readonly busyPauses: readonly PauseReport[];
@@ -44,25 +46,36 @@ export async function compareWithChanges(
   socket: string,
   rounds: number,
 ): Promise<Comparison> {
-  const writer = startHelper('bench/writer.ts', setting.redisUrl, String(changesPerSecond), String(bindings));
-  const comparison = await compare(sidecar, socket, rounds, async () => {
+  const args = [setting.redisUrl, String(changesPerSecond), String(bindings)];
+  const writer = startHelper('bench/writer.ts', ...args);
+  const writerElsewhere = startHelper('bench/writer.ts', ...args, 'elsewhere');
+  const busy = async () => {
     const revision = async () => (await sidecar.metrics()).get('postern_snapshot_revision') ?? 0;
     const before = await revision();
-    await writer.ask('start');
-    await delay(changesMs);
-    const committed = (await writer.ask('stop')) as number;
+    const committed = await writeFor(writer);
     return async () => {
       const stopped = performance.now();
       while ((await revision()) < before + committed) {
         if (performance.now() - stopped > mostBehindMs)
           throw new Error(`of ${committed} commits some were not applied`);
       }
-      if (committed < (changesPerSecond * changesMs) / 1_000 / 1.1)
-        throw new Error(`only ${committed} commits were made`);
     };
-  });
-  await writer.stop();
+  };
+  const elsewhere = async () => {
+    await writeFor(writerElsewhere);
+  };
+  const comparison = await compare(sidecar, socket, rounds, busy, elsewhere);
+  await Promise.all([writer.stop(), writerElsewhere.stop()]);
   return comparison;
+}
+
+/** @returns how many commits were made */
+async function writeFor(writer: Helper): Promise<number> {
+  await writer.ask('start');
+  await delay(changesMs);
+  const committed = (await writer.ask('stop')) as number;
+  if (committed < (changesPerSecond * changesMs) / 1_000 / 1.1) throw new Error(`only ${committed} commits were made`);
+  return committed;
 }
 
 /** @throws Error where a check failed, or the sidecar did not reload */
@@ -85,16 +98,21 @@ export function compareWithReloads(
   });
 }
 
-/** @param busy Resolves when what goes on is over, with what has to be done and looked at after that. */
+/**
+ * @param busy Resolves when what goes on is over, with what has to be done and looked at after that.
+ * @param elsewhere The same where the sidecar has nothing to do with it.
+ */
 async function compare(
   sidecar: Observed,
   socket: string,
   rounds: number,
   busy: () => Promise<() => Promise<void>>,
+  elsewhere?: () => Promise<void>,
 ): Promise<Comparison> {
   const client = startHelper('bench/check-client.ts', socket, String(checksPerSecond), String(bindings));
   const idleTimes: (readonly number[])[] = [];
   const busyTimes: (readonly number[])[] = [];
+  const elsewhereTimes: (readonly number[])[] = [];
   const idlePauses: PauseReport[] = [];
   const busyPauses: PauseReport[] = [];
   const residentBytes: number[] = [];
@@ -117,9 +135,11 @@ async function compare(
     await after();
     peakBytes.push(sidecar.peakBytes());
     busyPauses.push(await sidecar.pauses());
+    if (elsewhere !== undefined) elsewhereTimes.push((await during(client, elsewhere)).latenciesMs);
   }
   await client.stop();
-  return { idle: idleTimes, busy: busyTimes, idlePauses, busyPauses, residentBytes, peakBytes, busyMs };
+  const times = { idle: idleTimes, busy: busyTimes, elsewhere: elsewhereTimes };
+  return { ...times, idlePauses, busyPauses, residentBytes, peakBytes, busyMs };
 }
 
 async function during(client: Helper, work: () => Promise<void>): Promise<CheckTimes> {
@@ -130,10 +150,10 @@ async function during(client: Helper, work: () => Promise<void>): Promise<CheckT
   return times;
 }
 
-/** How many times the 99th percentile of idle rounds that of busy ones is: the median of pairs. */
-export function p99Ratio({ idle, busy }: Comparison): number {
+/** How many times the 99th percentile of other rounds that of some is: the median of pairs. */
+export function p99Ratio(some: Rounds, others: Rounds): number {
   const p99 = (rounds: Rounds) => rounds.map((round) => percentile(round, 0.99));
-  return median(ratios(p99(busy), p99(idle)));
+  return median(ratios(p99(some), p99(others)));
 }
 
 /** "0.31 / 0.92 / 2.11 ms": p50, p99 and p99.9, each the median of rounds. */
