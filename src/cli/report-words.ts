@@ -62,15 +62,19 @@ function sealsOf({ chained, seals, signers, lastSeal, unsealedLines }: ChainRepo
 }
 
 /** What is missing, and told to be; starts that were no first ones. */
-function lossesOf({ gaps, crashes, lostMs, anew, repeats }: ChainReport): string {
+function lossesOf({ gaps, crashes, lostMs, unboundedCrashes, anew, repeats }: ChainReport): string {
+  const bounded = crashes - unboundedCrashes;
   return [
     ...Object.entries(gaps).map(([cause, missing]) => `${missing} missing by ${cause}, and told`),
-    ...(crashes === 0
-      ? []
-      : [`${crashes === 1 ? '1 crash' : `${crashes} crashes`}, which may have cost what was decided in ${lostMs} ms`]),
+    ...(bounded === 0 ? [] : [`${crashesOf(bounded)}, which may have cost what was decided in ${lostMs} ms`]),
+    ...(unboundedCrashes === 0 ? [] : [`${crashesOf(unboundedCrashes)}, of which nobody knows how much was lost`]),
     ...(anew === 0 ? [] : [`begun anew ${anew === 1 ? 'once' : `${anew} times`} under the same name`]),
     ...(repeats === 0 ? [] : [`${count(repeats, 'line')} stand here again, and are the same`]),
   ].join('; ');
+}
+
+function crashesOf(crashes: number): string {
+  return crashes === 1 ? '1 crash' : `${crashes} crashes`;
 }
 
 /** What a process left out or masked by configuration. */

@@ -72,6 +72,7 @@ export class BufferedDecisionLog implements DecisionLog {
       intervalMs: options.intervalMs ?? 10,
       onEvent: options.onEvent ?? (() => {}),
       now: options.now ?? Date.now,
+      leftOut: 0,
       appended: 0,
       written: 0,
       dropped: 0,
@@ -93,7 +94,10 @@ export class BufferedDecisionLog implements DecisionLog {
   append(entry: LogEntry): void {
     // Before it is numbered: what is not wanted is not missing.
     if (!isChange(entry)) {
-      if (this.#wants !== undefined && !this.#wants(entry)) return;
+      if (this.#wants !== undefined && !this.#wants(entry)) {
+        this.#shared.leftOut++;
+        return;
+      }
       if (entry.path !== undefined) this.#paths.add(entry.path);
     }
     if (this.#closing !== undefined) {
@@ -107,8 +111,8 @@ export class BufferedDecisionLog implements DecisionLog {
   }
 
   stats(): DecisionLogStats {
-    const { appended, written, dropped, pendingRecords, pendingBytes } = this.#shared;
-    return { appended, written, dropped, pendingRecords, pendingBytes, ...this.#shared.outlet.stats() };
+    const { leftOut, appended, written, dropped, pendingRecords, pendingBytes } = this.#shared;
+    return { leftOut, appended, written, dropped, pendingRecords, pendingBytes, ...this.#shared.outlet.stats() };
   }
 
   async flush(deadlineMs: number): Promise<void> {

@@ -32,6 +32,7 @@ export interface Shared {
   readonly intervalMs: number;
   readonly onEvent: (event: LogEvent) => void;
   readonly now: () => number;
+  leftOut: number;
   appended: number;
   written: number;
   dropped: number;

@@ -53,6 +53,8 @@ export interface DecisionEntry {
 
 /** Counters since start; all monotonic but `pending*`, `spoolBytes` and `behindMs`. */
 export interface DecisionLogStats extends OutletStats {
+  /** Decisions of which no record is made, by filters and samples. */
+  readonly leftOut: number;
   readonly appended: number;
   /** Safe: in the sink, or on disk. */
   readonly written: number;

@@ -2,6 +2,7 @@
 import type { DecisionLog, DecisionLogStats } from './log.ts';
 
 const nothing: DecisionLogStats = {
+  leftOut: 0,
   appended: 0,
   written: 0,
   dropped: 0,

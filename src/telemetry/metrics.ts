@@ -44,6 +44,7 @@ export interface MetricSources {
   /** Decisions by source. */
   decisions(): Readonly<Record<string, { readonly allowed: number; readonly denied: number }>>;
   decisionLog(): {
+    readonly leftOut: number;
     readonly appended: number;
     readonly written: number;
     readonly dropped: number;
@@ -144,6 +145,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     [{}, sources.load().heldBytes],
   ]);
 
+  counter(
+    'postern_decision_log_left_out_total',
+    'Decisions of which no record is made, by filters and samples.',
+    [],
+    ofLog('leftOut'),
+  );
   counter('postern_decision_log_appended_total', 'Decisions given to the log.', [], ofLog('appended'));
   counter(
     'postern_decision_log_written_total',

@@ -17,6 +17,16 @@ test('crashes, gaps, repetitions and what is filtered are said', () => {
   expect(said).toContain(`keep the hashes above, and give them next time: --expect-last ${writer.hash}`);
 });
 
+test('a crash of which nobody knows what it cost is not one that cost nothing', () => {
+  const writer = new ChainWriter().start().decisions(3).start('crash', '{}', {}).decisions(1);
+  expect(saidOf(writer.lines)).toContain('1 crash, of which nobody knows how much was lost');
+  writer.start('crash').start('crash', '{}', {});
+  const said = saidOf(writer.lines);
+  expect(said).toContain(
+    '1 crash, which may have cost what was decided in 50 ms; 2 crashes, of which nobody knows how much was lost',
+  );
+});
+
 test('a chain that begins in the middle, and one that begins anew, are said to', () => {
   const writer = new ChainWriter().start().decisions(5);
   const next = new ChainWriter();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
+import { plainContent } from '../../src/decision-log/content/content.ts';
 import type { LogEvent } from '../../src/decision-log/events.ts';
 import type { DecisionEntry } from '../../src/decision-log/log.ts';
 import { estimateBytes } from '../../src/decision-log/queue.ts';
@@ -38,6 +39,17 @@ test('every record is written in order, numbered from 1', async () => {
     pendingRecords: 0,
     pendingBytes: 0,
   });
+});
+
+test('what is not wanted gets no number, and is counted', async () => {
+  const sink = createMemorySink();
+  const wants = ({ allowed }: DecisionEntry) => !allowed;
+  const { log, append } = createLog(sink, { content: { ...plainContent, wants } });
+  append(3, { allowed: true });
+  append(2, { allowed: false });
+  await log.flush(10_000);
+  expect(numbersOf(sink.records)).toEqual([1, 2]);
+  expect(log.stats()).toMatchObject({ leftOut: 3, appended: 2, written: 2 });
 });
 
 test('records are written without being asked to, after the interval', async () => {

@@ -7,6 +7,7 @@ const log = {
   written: 5,
   dropped: 1,
   failedWrites: 2,
+  leftOut: 7,
   pendingRecords: 3,
   pendingBytes: 1_500,
   delivered: 4,

@@ -60,8 +60,9 @@ export interface ChainReport {
   readonly starts: number;
   readonly anew: number;
   readonly crashes: number;
-  /** How many milliseconds of decisions those crashes may have cost at most, all together. */
+  /** How many milliseconds of decisions those crashes may have cost at most, all together, but for those that tell no bound. */
   readonly lostMs: number;
+  readonly unboundedCrashes: number;
   /** By cause: how many numbers are missing, and were told to be. */
   readonly gaps: Readonly<Record<string, number>>;
   readonly seals: number;

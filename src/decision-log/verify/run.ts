@@ -29,6 +29,7 @@ export interface Tally {
   starts: number;
   crashes: number;
   lostMs: number;
+  unboundedCrashes: number;
   gaps: Record<string, number>;
   seals: number;
   /** By key. */
@@ -84,6 +85,7 @@ export function newTally(): Tally {
     starts: 0,
     crashes: 0,
     lostMs: 0,
+    unboundedCrashes: 0,
     gaps: {},
     seals: 0,
     signed: {},
@@ -107,8 +109,10 @@ function countOther(tally: Tally, { record }: Line): void {
       break;
     case 'start':
       tally.starts++;
-      if (record.after === 'crash') tally.crashes++;
-      tally.lostMs += record.lost_ms ?? 0;
+      if (record.after !== 'crash') break;
+      tally.crashes++;
+      if (record.lost_ms === undefined) tally.unboundedCrashes++;
+      else tally.lostMs += record.lost_ms;
       break;
     case 'gap':
       // What was refused may be told twice; the summary counts it.
@@ -132,6 +136,7 @@ export function addTally(sum: Tally, more: Tally): void {
   sum.starts += more.starts;
   sum.crashes += more.crashes;
   sum.lostMs += more.lostMs;
+  sum.unboundedCrashes += more.unboundedCrashes;
   for (const [cause, missing] of Object.entries(more.gaps)) sum.gaps[cause] = (sum.gaps[cause] ?? 0) + missing;
   sum.seals += more.seals;
   for (const [key, seals] of Object.entries(more.signed)) sum.signed[key] = (sum.signed[key] ?? 0) + seals;

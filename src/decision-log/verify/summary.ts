@@ -61,7 +61,8 @@ export class Summary {
     end: { readonly seq: number; readonly hash: string },
     isChecked: (key: string) => boolean,
   ): ChainReport {
-    const { signed, lines, decisions, changes, starts, crashes, lostMs, gaps, seals, lastSeal } = this.#tally;
+    const { signed, lines, decisions, changes, starts, crashes, lostMs, unboundedCrashes, gaps, seals, lastSeal } =
+      this.#tally;
     return {
       tenant: this.#tenant,
       instance: this.#instance,
@@ -81,6 +82,7 @@ export class Summary {
       anew: Math.max(0, this.#beginnings - 1),
       crashes,
       lostMs,
+      unboundedCrashes,
       gaps: this.#refused === 0 ? gaps : { ...gaps, refused: this.#refused },
       seals,
       signers: Object.entries(signed).map(([key, count]) => ({ key, seals: count, isChecked: isChecked(key) })),

@@ -70,8 +70,13 @@ export class ChainWriter {
     return `${head},"tenant":${JSON.stringify(this.tenant)},${rest}`;
   }
 
-  start(after = 'nothing', log = '{"mode":"spool","sink":"files"}'): this {
-    const lost = after === 'crash' ? ',"lost_ms":50' : '';
+  /** @param lostMs For a crash; undefined where nobody knows. */
+  start(
+    after = 'nothing',
+    log = '{"mode":"spool","sink":"files"}',
+    { lostMs }: { lostMs?: number } = { lostMs: 50 },
+  ): this {
+    const lost = after === 'crash' && lostMs !== undefined ? `,"lost_ms":${lostMs}` : '';
     this.link(this.#mark('start', `"next":${this.seq + 1},"after":"${after}"${lost},"log":${log}`));
     return this;
   }
