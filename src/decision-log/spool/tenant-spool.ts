@@ -78,13 +78,10 @@ export class TenantSpool {
     }
   }
 
-  /** Bytes that the sink does not have yet. */
+  /** Bytes that the sink does not have yet; 0 exactly where read() finds none. */
   get waitingBytes(): number {
     let bytes = 0;
-    for (const { number, file } of this.#segments) {
-      if (number > this.#cursor.segment) bytes += file.size;
-      else if (number === this.#cursor.segment) bytes += file.size - this.#cursor.offset;
-    }
+    for (const segment of this.#segments) bytes += Math.max(0, segment.file.size - this.#startIn(segment));
     return bytes;
   }
 
@@ -130,12 +127,10 @@ export class TenantSpool {
 
   /** The next lines for the sink; undefined where none waits. */
   async read(): Promise<Waiting | undefined> {
-    const { segment, offset, chain } = this.#cursor;
-    const at = this.#segments.find(
-      ({ number, file }) => (number > segment && file.size > 0) || (number === segment && file.size > offset),
-    );
+    const at = this.#segments.find((segment) => segment.file.size > this.#startIn(segment));
     if (at === undefined) return undefined;
-    const from = at.number === segment ? offset : 0;
+    const { chain } = this.#cursor;
+    const from = this.#startIn(at);
     const bytes = await readLines(at.file, from);
     const told = lastOf(linesFromEnd(bytes));
     const end: Cursor = {
@@ -180,6 +175,13 @@ export class TenantSpool {
     } finally {
       for (const { file } of this.#segments) await file.close();
     }
+  }
+
+  /** How much of a segment the sink has. */
+  #startIn({ number, file }: Segment): number {
+    const { segment, offset } = this.#cursor;
+    if (number === segment) return offset;
+    return number < segment ? file.size : 0;
   }
 
   async #save(): Promise<void> {
