@@ -19,6 +19,8 @@ export interface CertificateRequest {
   readonly issuer?: Certificate;
   readonly sanUris?: readonly string[];
   readonly sanDns?: readonly string[];
+  /** Addresses of version 4. Default 127.0.0.1, where the servers of tests are. */
+  readonly sanIps?: readonly string[];
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -29,14 +31,13 @@ const hourMs = 3_600_000;
 let serial = 1;
 
 export function createCertificate(request: CertificateRequest): Certificate {
-  const { name, issuer, sanUris = [], sanDns = [] } = request;
+  const { name, issuer, sanUris = [], sanDns = [], sanIps = ['127.0.0.1'] } = request;
   const { notBefore = new Date(Date.now() - hourMs), notAfter = new Date(Date.now() + hourMs) } = request;
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const names = [
     ...sanDns.map((dns) => tlv(0x82, Buffer.from(dns, 'latin1'))),
     ...sanUris.map((uri) => tlv(0x86, Buffer.from(uri, 'latin1'))),
-    // For the address of the server.
-    tlv(0x87, Buffer.from([127, 0, 0, 1])),
+    ...sanIps.map((ip) => tlv(0x87, Buffer.from(ip.split('.').map(Number)))),
   ];
   const isAuthority = tlv(sequenceTag, issuer === undefined ? tlv(0x01, Buffer.from([0xff])) : Buffer.alloc(0));
   const extensions = tlv(

@@ -1,74 +1,17 @@
 // Whole sidecars reach Redis as they are configured: over TLS with certificates on both sides, as their own Redis user,
-// behind Sentinels that ask for a password, in a Cluster. What is wrong is told in words that say what to do.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { parseOptions } from '../../src/config/parse-options.ts';
-import { DecisionService } from '../../src/gen/postern/v1/decision_service_pb.ts';
-import { formatAddress } from '../../src/server/address.ts';
-import { startSidecar } from '../../src/sidecar/sidecar.ts';
-import { createRedisStore } from '../../src/store/redis/redis-store.ts';
+// behind Sentinels that ask for a password, in a Cluster. What is wrong is told in words that say what to do. TLS to what
+// Sentinels and Clusters name is in redis-tls-topologies.test.ts.
+import { writeFile } from 'node:fs/promises';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { connect } from '../../src/store/redis/connection.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
 import { type Certificate, createCertificate } from '../authn/x509.ts';
 import { postern } from '../cli/postern.ts';
-import { createGrpcClient, unary } from '../server/grpc-client.ts';
-import { asAdmin } from '../setup/redis-admin.ts';
 import { startCluster } from '../setup/redis-cluster.ts';
 import { startSentinel } from '../setup/redis-sentinel.ts';
 import { describeWithRedis7, findFreePort, startRedis } from '../setup/redis-server.ts';
-import { steady } from './following.ts';
-
-const aclFile = join(import.meta.dirname, '../../deploy/redis/users.acl');
-const logger = createLogger({ level: 'silent', format: 'json' });
-const question = { subject: 'user:steady', action: 'read', object: 'doc:1' };
-const closers: (() => Promise<unknown>)[] = [];
-let directory: string;
-const at = (name: string) => join(directory, name);
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'postern-redis-access-'));
-  closers.push(() => rm(directory, { recursive: true, force: true }));
-  await writeFile(at('password'), 's3cret\n');
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-/** A sidecar with these flags, and what it answers. */
-async function start(flags: Readonly<Record<string, string>>) {
-  const decisionLogSpoolDir = await mkdtemp(join(directory, 'spool-'));
-  const all = { grpcAddress: '127.0.0.1:0', http: false, decisionLogSpoolDir, ...flags };
-  const sidecar = await startSidecar(
-    parseOptions({ flags: all, env: {}, suggest: () => undefined, instance: 'a' }),
-    logger,
-  );
-  closers.push(() => sidecar.close(0));
-  const { grpcAddress } = sidecar.servers;
-  const client = createGrpcClient(grpcAddress ? formatAddress(grpcAddress) : '');
-  closers.push(async () => client.close());
-  return { sidecar, ask: () => unary(client, DecisionService.method.check, question) };
-}
-
-async function write(url: string): Promise<void> {
-  const store = createRedisStore(parseRedisUrl(url));
-  closers.push(() => store.close());
-  await store.commit('default', steady);
-}
-
-/** Of decisions, not of the records that begin and end a log. */
-const decisionsIn = (url: string) =>
-  asAdmin(url, async (admin) => {
-    const entries = await admin.xrange('postern:{default}:decisions', '-', '+');
-    return entries.filter(([, fields]) => fields[1]?.startsWith('{"id":')).length;
-  });
-
-async function switchOn(url: string): Promise<void> {
-  await asAdmin(url, (admin) => admin.acl('SETUSER', 'postern-sidecar', 'on', '>s3cret'));
-}
-
-const asSidecar = () => ({ redisUsername: 'postern-sidecar', redisPasswordFile: at('password') });
+import { certificateByAuthority, redisClientTls } from '../setup/redis-tls.ts';
+import { aclFile, asSidecar, at, closers, decisionsIn, start, switchOn, write } from './reaching-redis.ts';
 
 describeWithRedis7('over TLS', () => {
   let ca: Certificate;
@@ -140,6 +83,27 @@ describeWithRedis7('over TLS', () => {
     expect(wrong.code).not.toBe(0);
     expect(wrong.stderr).toContain('name its authority with --redis-ca');
     expect(wrong.stderr).not.toContain('s3cret');
+  });
+});
+
+describeWithRedis7('a connection over TLS', () => {
+  test('a handshake that is broken off, and finds a certificate of another name, ends no process', async () => {
+    const uncaught: Error[] = [];
+    const onUncaught = (error: Error) => uncaught.push(error);
+    process.on('uncaughtException', onUncaught);
+    closers.push(async () => void process.off('uncaughtException', onUncaught));
+    const server = await startRedis({ tls: certificateByAuthority({ sanIps: [], sanDns: ['redis.example'] }) });
+    closers.push(() => server.stop());
+    const target = parseRedisUrl(server.url);
+    // TLS tells of two errors in most of these.
+    for (let i = 0; i < 20; i++) {
+      const connection = connect(target, { tls: redisClientTls() });
+      const ended = new Promise((resolve) => connection.client.once('end', resolve));
+      await connection.ready();
+      setImmediate(() => connection.close());
+      await ended;
+    }
+    await vi.waitFor(() => expect(uncaught).toEqual([]));
   });
 });
 

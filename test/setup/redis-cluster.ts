@@ -128,7 +128,7 @@ function toCluster(nodes: readonly RedisServer[], stop: () => Promise<void>): Re
     return nodeAt(lines.find(({ masterId }) => masterId === id)?.port);
   };
   return {
-    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: `${nodes[0]?.url.startsWith('rediss:') ? 'rediss' : 'redis'}+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
     nodes,
     masterOf,
     replicaOf,

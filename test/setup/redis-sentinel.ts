@@ -8,7 +8,7 @@ export interface SentinelOptions {
   readonly replicas?: number;
   /** Default 3, of which a majority has to agree. */
   readonly sentinels?: number;
-  /** For the primary and its replicas. */
+  /** For the primary and its replicas; with TLS, the Sentinels speak it, too. */
   readonly server?: RedisOptions;
   /** Before the Sentinels themselves: `{ requirepass: '...' }`. */
   readonly sentinelConfig?: Readonly<Record<string, string>>;
@@ -44,7 +44,8 @@ const downAfterMs = 400;
 const frozenMs = 1000;
 
 export async function startSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
-  const { replicas = 2, sentinels: wanted = 3, server, sentinelConfig = {} } = options;
+  const { replicas = 2, sentinels: wanted = 3, server = {}, sentinelConfig = {} } = options;
+  const tls = server.tls === undefined ? {} : { tls: server.tls };
   const started: RedisServer[] = [];
   const start = async (each: RedisOptions) => {
     const one = await startRedis(each);
@@ -59,7 +60,7 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
       Promise.all(Array.from({ length: replicas + 1 }, () => start(toServer(server)))),
       Promise.all(
         Array.from({ length: wanted }, () =>
-          start({ sentinel: true, config: sentinelConfig, ...authOf(sentinelConfig.requirepass) }),
+          start({ sentinel: true, config: sentinelConfig, ...tls, ...authOf(sentinelConfig.requirepass) }),
         ),
       ),
     ]);
@@ -84,7 +85,7 @@ function authOf(password: string | undefined): RedisOptions {
 }
 
 /** Replicas begin to copy at once, and ask again soon where they were cut off. */
-function toServer(options: RedisOptions = {}): RedisOptions {
+function toServer(options: RedisOptions): RedisOptions {
   const config = { 'repl-diskless-sync-delay': '0', 'repl-ping-replica-period': '1', ...options.config };
   return { ...options, config };
 }
@@ -133,7 +134,7 @@ function toSetup(
     return found;
   };
   return {
-    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${name}`,
+    url: `${servers[0]?.url.startsWith('rediss:') ? 'rediss' : 'redis'}+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${name}`,
     servers,
     sentinels,
     primary,

@@ -5,13 +5,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { describe, inject } from 'vitest';
 import { findRedisServer } from '../../scripts/redis.js';
+import type { Certificate } from '../authn/x509.ts';
+import { redisAuthority, redisClientTls } from './redis-tls.ts';
 
 export interface RedisOptions {
   /** Keep data over `restart()` and, with every write synced, over `kill()`. Default: nothing is kept. */
@@ -24,6 +27,8 @@ export interface RedisOptions {
   readonly sentinel?: boolean;
   /** Who may ask whether it is ready, where the default user may not. */
   readonly auth?: { readonly username: string; readonly password: string };
+  /** Speak TLS and nothing else, with this certificate, to replicas and to other nodes, too; clients need one by `redisAuthority()`. */
+  readonly tls?: Certificate;
 }
 
 export interface RedisServer {
@@ -52,6 +57,7 @@ interface Running {
 const READY_MS = 15_000;
 const ATTEMPTS = 10;
 const sentinelFile = 'sentinel.conf';
+const certificateFiles = ['ca.pem', 'cert.pem', 'key.pem'] as const;
 /** The nodes of a Cluster talk to each other on a port that is 10,000 higher. */
 const highestOfCluster = 55_535;
 
@@ -93,6 +99,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   try {
     // A Sentinel writes what it learns into its file, and does not start without one.
     if (options.sentinel) await writeFile(join(directory, sentinelFile), '');
+    if (options.tls) await writeCertificates(directory, options.tls);
     const { port, running } = await startOnSomePort(program, directory, options);
     return toServer(program, directory, port, options, running);
   } catch (error) {
@@ -119,7 +126,7 @@ function toServer(
   };
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `${options.tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     directory,
     stop: async () => {
       signal('SIGCONT');
@@ -156,7 +163,7 @@ async function launch(program: string, directory: string, port: number, options:
   const giveUp = new AbortController();
   try {
     await Promise.race([
-      untilReady(port, running.pid, options.auth, giveUp.signal),
+      untilReady(port, running.pid, options, giveUp.signal),
       running.ended.then(() => Promise.reject(new Error(`redis-server ended at once:\n${running.output()}`))),
     ]);
     return running;
@@ -172,7 +179,7 @@ function toArguments(directory: string, port: number, options: RedisOptions): st
   const { persistent = false, config = {}, sentinel = false } = options;
   const keep = persistent ? { save: '', appendonly: 'yes', appendfsync: 'always' } : { save: '', appendonly: 'no' };
   const directives = {
-    port: String(port),
+    ...(options.tls ? toTlsDirectives(directory, port) : { port: String(port) }),
     bind: '127.0.0.1',
     dir: directory,
     ...(sentinel ? {} : keep),
@@ -180,6 +187,17 @@ function toArguments(directory: string, port: number, options: RedisOptions): st
   };
   const words = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value]);
   return sentinel ? [join(directory, sentinelFile), '--sentinel', ...words] : words;
+}
+
+function toTlsDirectives(directory: string, port: number) {
+  const [ca, cert, key] = certificateFiles.map((name) => join(directory, name)) as [string, string, string];
+  const files = { 'tls-ca-cert-file': ca, 'tls-cert-file': cert, 'tls-key-file': key };
+  return { port: '0', 'tls-port': String(port), 'tls-replication': 'yes', 'tls-cluster': 'yes', ...files };
+}
+
+async function writeCertificates(directory: string, { cert, key }: Certificate): Promise<void> {
+  const texts = [redisAuthority().cert, cert, key];
+  await Promise.all(certificateFiles.map((name, i) => writeFile(join(directory, name), texts[i] ?? '')));
 }
 
 async function spawnGuarded(program: string, directory: string, args: readonly string[]) {
@@ -221,19 +239,21 @@ export async function findFreePort(highest = 65_535): Promise<number> {
 }
 
 /** Resolves when the server of this process answers PING with PONG; another one on the port does not count. */
-async function untilReady(port: number, pid: number, auth: RedisOptions['auth'], signal: AbortSignal): Promise<void> {
+async function untilReady(port: number, pid: number, options: RedisOptions, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_MS;
   let last = '';
   while (!signal.aborted && Date.now() < deadline) {
-    last = await ask(port, auth).catch((error: Error) => error.message);
+    last = await ask(port, options).catch((error: Error) => error.message);
     if (last.includes('+PONG\r\n') && last.includes(`\r\nprocess_id:${pid}\r\n`)) return;
     await delay(5, undefined, { signal }).catch(() => {});
   }
   if (!signal.aborted) throw new Error(`redis-server on port ${port} was not ready in ${READY_MS} ms: ${last}`);
 }
 
-async function ask(port: number, auth: RedisOptions['auth']): Promise<string> {
-  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+async function ask(port: number, { auth, tls }: RedisOptions): Promise<string> {
+  const address = { port, host: '127.0.0.1' };
+  const socket = tls ? connectTls({ ...address, ...redisClientTls(), rejectUnauthorized: false }) : connectTcp(address);
+  socket.setEncoding('utf8');
   socket.setTimeout(1000, () => socket.destroy(new Error('no answer in 1000 ms')));
   socket.once('connect', () => {
     socket.write(`${auth === undefined ? '' : `AUTH ${auth.username} ${auth.password}\r\n`}PING\r\nINFO server\r\n`);

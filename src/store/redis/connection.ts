@@ -9,7 +9,10 @@ import type { Duplex } from 'node:stream';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { PosternError } from '../../model/errors.ts';
 import { backoffMs } from './backoff.ts';
-import { describeConnectionError } from './connection-error.ts';
+import { at, connectionClosed, describeConnectionError, type PlacedError } from './connection-error.ts';
+import { noConnectTimeout, nodeConnector, type StreamOptions } from './node-connector.ts';
+import { commandOf, explainRefusal, isRefusal } from './refusal.ts';
+import { primaryConnector } from './sentinels.ts';
 import { describeTarget, type RedisTarget } from './target.ts';
 
 /** Without what would change the types of replies. */
@@ -52,16 +55,21 @@ const disconnectTimeoutMs = 200;
 
 /** Opens a connection for commands; it connects when first used. */
 export function connect(target: RedisTarget, options: ConnectionOptions = {}): Connection {
-  const client = target.kind === 'cluster' ? clusterOf(target, options) : singleOf(target, options);
   const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
   const description = describeTarget(target);
+  const user = target.username ?? 'default';
   let lastError = '';
-  client.on('error', (error: Error) => {
-    lastError = describeConnectionError(error, tlsOf(target, options));
-  });
-  client.on('node error', (error: Error) => {
-    lastError = describeConnectionError(error, tlsOf(target, options));
-  });
+  const note = (error: PlacedError, node?: string) => {
+    // A Cluster tells what happened to each node, and then that something happened.
+    if (lastError !== '' && (error.message === connectionClosed || 'lastNodeError' in error)) return;
+    if (node !== undefined) error.place ??= node;
+    lastError = isRefusal(error.message)
+      ? at(error, explainRefusal(error.message, user, commandOf(error)))
+      : describeConnectionError(error, tlsOf(target, options));
+  };
+  const client = target.kind === 'cluster' ? clusterOf(target, options, note) : singleOf(target, options);
+  client.on('error', note);
+  client.on('node error', note);
   client.on('ready', () => {
     lastError = '';
   });
@@ -70,7 +78,7 @@ export function connect(target: RedisTarget, options: ConnectionOptions = {}): C
   return {
     client,
     description,
-    user: target.username ?? 'default',
+    user,
     lastError: () => lastError,
     restart(reason) {
       // While it waits for its next try there is nothing to give up.
@@ -110,14 +118,13 @@ export function createSubscriber(
   const once = {
     lazyConnect: true,
     retryStrategy: null,
-    sentinelRetryStrategy: () => null,
     autoResubscribe: false,
     commandTimeout: replyTimeoutMs,
     // Where the connection stands, but what greets the server is not answered.
     socketTimeout: replyTimeoutMs,
   };
   if (target.kind !== 'cluster') {
-    // A Sentinel that is cut off from the others may name a primary of the past: the next attempt asks the next one.
+    // Each attempt has a connection of its own, which begins with the next Sentinel.
     const first = (attempt - 1) % target.nodes.length;
     const nodes = [...target.nodes.slice(first), ...target.nodes.slice(0, first)];
     return new Redis({ ...redisOptions(target, options), ...addressOf({ ...target, nodes }, options), ...once });
@@ -147,7 +154,6 @@ export async function openStream(target: RedisTarget, options: ConnectionOptions
     ...addressOf(target, options),
     lazyConnect: true,
     retryStrategy: null,
-    sentinelRetryStrategy: () => null,
   });
   client.on('error', () => {}); // Whoever reads the stream hears of it, too.
   await client.connect();
@@ -166,19 +172,20 @@ function singleOf(target: RedisTarget, options: ConnectionOptions): Redis {
     ...addressOf(target, options),
     lazyConnect: true,
     retryStrategy: (attempt: number) => backoffMs(attempt),
-    sentinelRetryStrategy: () => null,
     // After a failover the old primary refuses writes: look again for the new one.
     reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   });
 }
 
-function clusterOf(target: RedisTarget, options: ConnectionOptions): Cluster {
+function clusterOf(target: RedisTarget, options: ConnectionOptions, onError: (error: PlacedError) => void): Cluster {
   return new Cluster([...target.nodes], {
-    redisOptions: redisOptions(target, options),
+    redisOptions: redisOptions(target, options, onError),
     lazyConnect: true,
     clusterRetryStrategy: (attempt: number) => backoffMs(attempt),
     // A command that was cut off may have been carried out: it is never sent again by itself.
     retryDelayOnFailover: 0,
+    // The name is what a certificate is for: it must not become an address before the connection is made.
+    dnsLookup: (name, done) => done(null, name),
   });
 }
 
@@ -190,23 +197,32 @@ export function tlsOf(target: RedisTarget, { tls }: ConnectionOptions): Connecti
 function addressOf(target: RedisTarget, options: ConnectionOptions): Options {
   const db = target.db;
   if (target.kind === 'single') return { ...target.nodes[0], db };
-  return {
-    sentinels: [...target.nodes],
-    name: target.primary,
-    db,
-    sentinelCommandTimeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
-    ...(options.sentinelUsername === undefined ? {} : { sentinelUsername: options.sentinelUsername }),
-    ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
-    ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...options.tls } } : {}),
-  };
+  const Connector = primaryConnector({
+    ...streamOptions(target, options),
+    sentinels: target.nodes,
+    primary: target.primary,
+    username: options.sentinelUsername,
+    password: options.sentinelPassword,
+  });
+  return { db, Connector };
 }
 
-function redisOptions(target: RedisTarget, options: ConnectionOptions): Options {
+function streamOptions(target: RedisTarget, options: ConnectionOptions): StreamOptions {
+  const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+  return { tls: tlsOf(target, options), connectTimeoutMs, disconnectTimeoutMs };
+}
+
+function redisOptions(
+  target: RedisTarget,
+  options: ConnectionOptions,
+  onError?: (error: PlacedError) => void,
+): Options {
   return {
     connectionName: 'postern',
     // Redis before 7.2 does not know the command, and an ACL for all versions cannot name it.
     disableClientInfo: true,
-    connectTimeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
+    Connector: nodeConnector(streamOptions(target, options), onError),
+    ...noConnectTimeout,
     socketTimeout: options.replyTimeoutMs ?? defaultReplyTimeoutMs,
     disconnectTimeout: disconnectTimeoutMs,
     // Both together: what was sent and not answered fails when the connection breaks, and is not sent again.
@@ -214,6 +230,7 @@ function redisOptions(target: RedisTarget, options: ConnectionOptions): Options 
     maxRetriesPerRequest: 0,
     ...(target.username === undefined ? {} : { username: target.username }),
     ...(target.password === undefined ? {} : { password: target.password }),
+    // The connector's, and by this the client knows when it stands.
     ...(target.tls ? { tls: { ...options.tls } } : {}),
   };
 }

@@ -59,10 +59,15 @@ export function parseRedisUrl(url: string, field = 'redis-url'): RedisTarget {
   };
 }
 
+/** host:port, as it stands in a URL. */
+export function formatNode({ host, port }: RedisNode): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** The URL without credentials. */
 export function describeTarget(target: RedisTarget): string {
   const scheme = `redis${target.tls ? 's' : ''}${target.kind === 'single' ? '' : `+${target.kind}`}`;
-  const nodes = target.nodes.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const nodes = target.nodes.map(formatNode);
   const path = [target.primary, target.kind === 'cluster' ? '' : String(target.db)].filter((part) => part !== '');
   return [`${scheme}://${nodes.join(',')}`, ...path].join('/');
 }
