@@ -11,14 +11,14 @@ import type { Clock } from './clock.ts';
 /** For all long work together, in one turn of the event loop, in milliseconds. */
 const sliceMs = 5;
 
-/** Of what one advance cost, what the mean takes over. */
+/** Of what one advance took, what the mean takes over. */
 const meanShare = 0.1;
 
 /** Something that pauses by giving undefined. */
 type Pausing<Item, Answer> = Iterator<Item | undefined, Answer, undefined>;
 
 interface Job {
-  /** When it began to wait. */
+  /** When it began to wait; Infinity before. */
   sinceMs: number;
   /** Worked on it so far. */
   costMs: number;
@@ -33,6 +33,8 @@ export class LongWork {
   #spentMs = 0;
   #scheduled = false;
   #meanMs = 0;
+  /** When the last one was done that had to wait, or when the first one came of those that wait. */
+  #lastMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,7 +46,10 @@ export class LongWork {
     return next === undefined ? 0 : this.#clock.now() - next.sinceMs;
   }
 
-  /** What it has cost lately to go on to an item, or to the end; what was short counts as much as what was long. */
+  /**
+   * How long it has taken lately to go on to an item, or to the end; what was short counts as much as what was long.
+   * While others wait, by the clock from one to the next: reading questions, refusing and answering take their part.
+   */
   get meanMs(): number {
     return this.#meanMs;
   }
@@ -68,7 +73,7 @@ export class LongWork {
     }
     return new Promise((resolve, reject) => {
       this.#start({
-        sinceMs: 0,
+        sinceMs: Number.POSITIVE_INFINITY,
         costMs,
         work: (endMs) => {
           try {
@@ -100,6 +105,7 @@ export class LongWork {
   }
 
   #start(job: Job): void {
+    if (this.#waiting.length === 0) this.#lastMs = this.#clock.now();
     if (this.#waiting.length > 0 || this.#spentMs >= sliceMs || !this.#workOn(job)) this.#wait(job);
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -115,6 +121,16 @@ export class LongWork {
     this.#meanMs += (costMs - this.#meanMs) * meanShare;
   }
 
+  #noteDone({ sinceMs, costMs }: Job): void {
+    if (sinceMs === Number.POSITIVE_INFINITY) {
+      this.#note(costMs);
+      return;
+    }
+    const nowMs = this.#clock.now();
+    this.#note(nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+  }
+
   /** Works on one job for what is left of the slice. */
   #workOn(job: Job): boolean {
     const beganMs = this.#clock.now();
@@ -122,7 +138,7 @@ export class LongWork {
     const costMs = this.#clock.now() - beganMs;
     this.#spentMs += costMs;
     job.costMs += costMs;
-    if (done) this.#note(job.costMs);
+    if (done) this.#noteDone(job);
     return done;
   }
 

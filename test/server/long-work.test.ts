@@ -1,4 +1,5 @@
 // Long work is done in slices, in turn, and dropped when nobody waits for it. The clock and the turns are the test's.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Steps } from '../../src/engine/steps.ts';
 import { LongWork } from '../../src/server/long-work.ts';
@@ -24,7 +25,10 @@ function setUp() {
     next?.();
     return next !== undefined;
   };
-  return { longWork, steps, turn, done };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { longWork, steps, turn, pass, done };
 }
 
 /** "aaab" as "3a 1b". */
@@ -93,6 +97,30 @@ describe('long work', () => {
       while (turn());
     }
     expect(longWork.meanMs).toBeCloseTo(2, 1);
+  });
+
+  it('tells how long one takes after another, with what else is done between turns', async () => {
+    const { longWork, steps, turn, pass } = setUp();
+    const callers = 4;
+    const turns = 400;
+    let answered = 0;
+    let sum = 0;
+    const ask = async () => {
+      await longWork.finish(steps('a', 8), wanted);
+      answered++;
+      await ask();
+    };
+    for (let i = 0; i < callers; i++) void ask();
+    for (let i = 0; i < turns; i++) {
+      pass(7);
+      turn();
+      await nextTurn();
+      sum += longWork.meanMs;
+    }
+    // Each turn takes as long, and some milliseconds more for what is asked in it.
+    const perAnswer = (turns * (7 + 5)) / answered;
+    expect(sum / turns).toBeGreaterThan(perAnswer * 0.8);
+    expect(sum / turns).toBeLessThan(perAnswer * 1.5);
   });
 
   it('asks for no turn when there is nothing to do', () => {
