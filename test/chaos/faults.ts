@@ -1,36 +1,60 @@
-// How each fault of the schedule is done to the Redis of a chaos run, and ended. Those that take commits away hold the
-// writer meanwhile and have the ledger brought up to date first. Called by chaos.test.ts.
+// How each fault is done to the one Redis of a chaos run, and ended. Those that take commits away hold the writer
+// meanwhile and have the ledger brought up to date first. Called by the runs with a single Redis.
 import type { Redis } from 'ioredis';
-import type { Change } from '../../src/model/change.ts';
 import { tenantKeys } from '../../src/store/redis/keys.ts';
 import type { FaultProxy } from '../setup/fault-proxy.ts';
 import { asAdmin } from '../setup/redis-admin.ts';
-import type { RedisServer } from '../setup/redis-server.ts';
-import type { FaultName, Step } from './schedule.ts';
+import { type RedisServer, startRedis } from '../setup/redis-server.ts';
+import { done, type Ending, type Struck } from './run.ts';
+import type { Step } from './schedule.ts';
 
-export interface Struck {
+export const faultNames = [
+  'none',
+  'the way is slow',
+  'connections are reset',
+  'connections are ended',
+  'connections are refused',
+  'the way is silent',
+  'connections are stranded',
+  'client kill normal',
+  'client kill pubsub',
+  'redis stops',
+  'redis is killed',
+  'redis sleeps',
+  'history is trimmed',
+  'everything is flushed',
+  'a backup is kept',
+  'a backup is restored',
+  'the last commits are lost',
+  'a record is garbage',
+] as const;
+export type FaultName = (typeof faultNames)[number];
+
+/** The Redis, and what was kept of it. */
+export interface SingleRedis {
   readonly server: RedisServer;
-  readonly tenant: string;
-  /** Brings the ledger up to date. */
-  readonly readBack: () => Promise<void>;
-  /** Commits and brings the ledger up to date; for when Redis is there. */
-  readonly commit: (changes: readonly Change[]) => Promise<void>;
   /** What was kept of the tenant, oldest first; each puts it back. */
   readonly backups: Backup[];
+  /** When everything was flushed, the decision log with it, in milliseconds since 1970. */
+  readonly flushes: number[];
 }
 type Backup = (redis: Redis) => Promise<unknown>;
 
-/** When a fault ends: with its step, before the step's commits, or some steps later. */
-export interface Ending {
-  readonly when: 'at once' | 'with the step' | 'later';
-  readonly end: () => unknown;
+/** A Redis that keeps what it has acknowledged, and can be told to sleep where its version lets it. */
+export async function startSingleRedis(): Promise<SingleRedis> {
+  const config = { 'enable-debug-command': 'local' };
+  const server = await startRedis({ persistent: true, config }).catch(() => startRedis({ persistent: true }));
+  return { server, backups: [], flushes: [] };
 }
 
-const done: Ending = { when: 'at once', end: () => {} };
-
 /** Strikes; what it returns ends the fault. */
-export async function strike(struck: Struck, step: Step, way: FaultProxy): Promise<Ending> {
-  const { server, tenant, backups } = struck;
+export async function strike(
+  { server, backups, flushes }: SingleRedis,
+  struck: Struck,
+  step: Step<FaultName>,
+  way: FaultProxy,
+): Promise<Ending> {
+  const { tenant } = struck;
   const admin = <T>(use: (redis: Redis) => Promise<T>) => asAdmin(server.url, use, 15_000);
   const killAll = (redis: Redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   const restored: Ending = { when: 'later', end: () => way.restore() };
@@ -90,6 +114,7 @@ export async function strike(struck: Struck, step: Step, way: FaultProxy): Promi
       await struck.readBack();
       await admin(async (redis) => {
         await redis.flushall();
+        flushes.push(Date.now());
         if (step.settles) await killAll(redis);
       });
       await struck.commit(step.graph.map((record) => ({ op: 'put', record })));
@@ -130,7 +155,7 @@ export async function strike(struck: Struck, step: Step, way: FaultProxy): Promi
       });
       const mend = () =>
         admin((redis) => (before === null ? redis.hdel(key, 'r1') : redis.hset(key, 'r1', before)) as Promise<number>);
-      return { when: 'with the step', end: mend };
+      return { when: 'before the commits', end: mend };
     },
   };
   return faults[step.fault]();

@@ -1,6 +1,7 @@
 // Every change set that was ever committed, those that the store has lost since included, and what the records were
 // after each. It knows what was committed from the writer alone, never from those who are held against it; only which
-// revision a commit of unknown outcome got is read from the store's history. Called by the writer and the followers.
+// revision a commit of unknown outcome got is read from the store's history, or, where a failover has lost it from there
+// too, found by what was answered. Called by the writer and the followers.
 import { type Change, type ChangeSet, formatRevision, type Revision } from '../../src/model/change.ts';
 import type { EntityRecord } from '../../src/model/entity.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -13,16 +14,40 @@ interface Entry {
   records: readonly EntityRecord[] | undefined;
 }
 
+/** A commit that may have been made. */
+interface Pending {
+  readonly parent: Entry;
+  readonly changes: readonly Change[];
+}
+
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   /** By the reason that each commit gives: what it changes. */
   readonly #sent = new Map<string, readonly Change[]>();
+  /** Those of which the parent is known, until their outcome is. */
+  readonly #pending = new Map<string, Pending>();
 
-  /** A commit is about to be sent. @returns The reason that it must give. */
-  sending(changes: readonly Change[]): string {
+  /**
+   * A commit is about to be sent.
+   * @param on What it is to be made on, and on nothing else, where that is told to the store.
+   * @returns The reason that it must give.
+   */
+  sending(changes: readonly Change[], on?: Revision): string {
     const why = `commit ${this.#sent.size}`;
     this.#sent.set(why, changes);
+    if (on !== undefined) this.#pending.set(why, { parent: this.#entryOf(on), changes });
     return why;
+  }
+
+  /** It was made. Without `on`, that is read back. */
+  committed(why: string, revision: Revision): void {
+    const pending = this.#pending.get(why);
+    if (pending !== undefined) this.#add(why, revision, pending.parent, pending.changes);
+  }
+
+  /** It was not, and will not be. */
+  refused(why: string): void {
+    this.#pending.delete(why);
   }
 
   knows(revision: Revision): boolean {
@@ -31,17 +56,12 @@ export class Ledger {
 
   /** The records at a revision that is known. */
   recordsAt(revision: Revision): readonly EntityRecord[] {
-    const found = this.#entries.get(formatRevision(revision));
-    if (found === undefined) throw new Error(`nobody has committed ${formatRevision(revision)}`);
-    const missing: Entry[] = [];
-    let entry: Entry | undefined = found;
-    for (; entry !== undefined && entry.records === undefined; entry = entry.parent) missing.push(entry);
-    let records = entry?.records ?? [];
-    for (const each of missing.reverse()) {
-      records = applyPlainly(records, each.changes);
-      each.records = records;
-    }
-    return records;
+    return recordsOf(this.#entryOf(revision));
+  }
+
+  /** The records at every revision that there was. */
+  graphs(): readonly (readonly EntityRecord[])[] {
+    return [...this.#entries.values()].map(recordsOf);
   }
 
   /** Whether the first of two known revisions is in the history of the second. */
@@ -52,38 +72,85 @@ export class Ledger {
     return entry !== undefined;
   }
 
-  /** Takes what was committed since from the store's history. @throws what the store throws; Error where it is not what was sent */
-  async readBack(store: Store, tenant: string): Promise<void> {
+  /** Whether there is reason to refuse a revision with this code: another commit of its number, or another epoch. */
+  gives(code: string, revision: Revision): boolean {
+    const all = [...this.#entries.values()].map((entry) => entry.revision);
+    if (code === 'REVISION_OF_OTHER_EPOCH') return all.some(({ epoch }) => epoch !== revision.epoch);
+    const perhaps = [...this.#pending.values()].map(({ parent }) => nextOf(parent.revision));
+    const ofNumber = [...all, ...perhaps].filter(
+      ({ epoch, number }) => epoch === revision.epoch && number === revision.number,
+    );
+    return code === 'REVISION_LOST' && ofNumber.length > 1;
+  }
+
+  /**
+   * Whether a revision that is not known can be a commit of unknown outcome that the store has lost since.
+   * @param agrees Whether all that was answered at the revision fits the records.
+   */
+  findLost(revision: Revision, agrees: (records: readonly EntityRecord[]) => boolean): boolean {
+    const fitting = [...this.#pending].filter(([, { parent, changes }]) => {
+      const next = nextOf(parent.revision);
+      if (next.epoch !== revision.epoch || next.number !== revision.number) return false;
+      return agrees(applyPlainly(recordsOf(parent), changes));
+    });
+    const [first] = fitting;
+    // Where two fit, what is answered later may tell which it is.
+    if (first !== undefined && fitting.length === 1) this.#add(first[0], revision, first[1].parent, first[1].changes);
+    return first !== undefined;
+  }
+
+  /**
+   * Takes what was committed since from the store's history, and returns where that ends.
+   * @throws what the store throws; Error where it is not what was sent
+   */
+  async readBack(store: Store, tenant: string): Promise<Revision | undefined> {
     const fresh: ChangeSet[] = [];
+    let head: Revision | undefined;
     let before: Revision | undefined;
-    let parent: Entry | undefined;
     for (let found = false; !found; ) {
       const page = await store.changesBefore(tenant, before, 20);
       if (page.length === 0) break;
-      for (const changeSet of page) {
-        parent = this.#entries.get(formatRevision(changeSet.revision));
-        if (parent !== undefined) {
-          found = true;
-          break;
-        }
-        fresh.push(changeSet);
-      }
+      head ??= page[0]?.revision;
+      const known = page.findIndex(({ revision }) => this.knows(revision));
+      found = known >= 0;
+      fresh.push(...(found ? page.slice(0, known) : page));
       before = page.at(-1)?.revision;
     }
-    const oldest = fresh.at(-1);
-    if (oldest !== undefined && parent === undefined && oldest.revision.number > 1) {
-      // History was trimmed to right behind what is known.
-      const { revision, after = '' } = oldest;
-      const before = { epoch: revision.epoch, number: revision.number - 1, nonce: after };
-      parent = this.#entries.get(formatRevision(before));
-      if (parent === undefined)
-        throw new Error(`history ends at ${formatRevision(revision)}, and before is nothing known`);
-    }
-    for (const { revision, why = '' } of fresh.reverse()) {
+    for (const { revision, after, why = '' } of fresh.reverse()) {
       const changes = this.#sent.get(why);
       if (changes === undefined) throw new Error(`nobody has sent ${formatRevision(revision)}, "${why}"`);
-      parent = { revision, parent, changes, records: undefined };
-      this.#entries.set(formatRevision(revision), parent);
+      const { epoch, number } = revision;
+      const parent = { epoch, number: number - 1, ...(after === undefined ? {} : { nonce: after }) };
+      this.#add(why, revision, number === 1 ? undefined : this.#entryOf(parent), changes);
     }
+    return head;
   }
+
+  #add(why: string, revision: Revision, parent: Entry | undefined, changes: readonly Change[]): void {
+    this.#pending.delete(why);
+    if (!this.knows(revision))
+      this.#entries.set(formatRevision(revision), { revision, parent, changes, records: undefined });
+  }
+
+  #entryOf(revision: Revision): Entry {
+    const found = this.#entries.get(formatRevision(revision));
+    if (found === undefined) throw new Error(`nobody has committed ${formatRevision(revision)}`);
+    return found;
+  }
+}
+
+function nextOf({ epoch, number }: Revision): Revision {
+  return { epoch, number: number + 1 };
+}
+
+function recordsOf(found: Entry): readonly EntityRecord[] {
+  const missing: Entry[] = [];
+  let entry: Entry | undefined = found;
+  for (; entry !== undefined && entry.records === undefined; entry = entry.parent) missing.push(entry);
+  let records = entry?.records ?? [];
+  for (const each of missing.reverse()) {
+    records = applyPlainly(records, each.changes);
+    each.records = records;
+  }
+  return records;
 }
