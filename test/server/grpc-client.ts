@@ -60,10 +60,12 @@ export async function serverStream<I extends DescMessage, O extends DescMessage>
   client: Client,
   method: DescMethod & { readonly input: I; readonly output: O },
   message: MessageInitShape<I>,
+  options: CallOptions = {},
 ): Promise<MessageShape<O>[]> {
-  const call = client.makeServerStreamRequest(pathOf(method), asIs, asIs, encoded(method.input, message));
+  const bytes = encoded(method.input, message);
+  const call = client.makeServerStreamRequest(pathOf(method), asIs, asIs, bytes, new Metadata(), options);
   const answers: MessageShape<O>[] = [];
-  for await (const bytes of call) answers.push(fromBinary(method.output, bytes as Buffer));
+  for await (const part of call) answers.push(fromBinary(method.output, part as Buffer));
   return answers;
 }
 

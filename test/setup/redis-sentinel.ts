@@ -35,6 +35,8 @@ export interface RedisSentinel {
   resumeReplication(): Promise<void>;
   /** Waits until every replica has all that the primary has. */
   untilReplicated(): Promise<void>;
+  /** Waits until no failover goes on, and until every server but those that are away follows the primary, and has all that it has. */
+  untilInOrder(away?: readonly RedisServer[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -133,6 +135,21 @@ function toSetup(
     });
     return found;
   };
+  /** Whether every Sentinel is content with the primary. */
+  const isQuiet = async () => {
+    const flags = await Promise.all(
+      sentinels.map(async (each) => fact(await ask(each, 'SENTINEL', 'MASTER', name), 'flags')),
+    );
+    return flags.every((each) => each === 'master');
+  };
+  const isInStep = async (replica: RedisServer, current: RedisServer) => {
+    const [own, ofPrimary] = await Promise.all([replication(replica.url), replication(current.url)]);
+    return (
+      own.get('master_port') === String(current.port) &&
+      own.get('master_link_status') === 'up' &&
+      own.get('master_repl_offset') === ofPrimary.get('master_repl_offset')
+    );
+  };
   return {
     url: `${servers[0]?.url.startsWith('rediss:') ? 'rediss' : 'redis'}+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${name}`,
     servers,
@@ -149,12 +166,7 @@ function toSetup(
       );
       const found = await untilPrimaryIsNot(old);
       // One that is not over hides the next: whoever leads it goes on calling the old one the primary.
-      await untilTrue('the end of the failover', async () => {
-        const flags = await Promise.all(
-          sentinels.map(async (each) => fact(await ask(each, 'SENTINEL', 'MASTER', name), 'flags')),
-        );
-        return flags.every((each) => each === 'master');
-      });
+      await untilTrue('the end of the failover', isQuiet);
       return found;
     },
     async stopReplication() {
@@ -170,16 +182,17 @@ function toSetup(
     async untilReplicated() {
       const main = servers[0] as RedisServer;
       const current = await primary().catch(() => main);
-      for (const { port, url } of servers) {
-        if (port === current.port) continue;
-        await untilTrue(`replica ${port} in step`, async () => {
-          const [own, ofPrimary] = await Promise.all([replication(url), replication(current.url)]);
-          return (
-            own.get('master_link_status') === 'up' &&
-            own.get('master_repl_offset') === ofPrimary.get('master_repl_offset')
-          );
-        });
+      for (const each of servers) {
+        if (each !== current) await untilTrue(`replica ${each.port} in step`, () => isInStep(each, current));
       }
+    },
+    async untilInOrder(away: readonly RedisServer[] = []) {
+      await untilTrue('one primary and its replicas', async () => {
+        const current = await primary();
+        const others = servers.filter((each) => each !== current && !away.includes(each));
+        const all = await Promise.all([isQuiet(), ...others.map((each) => isInStep(each, current))]);
+        return all.every(Boolean);
+      });
     },
     /** Tells every Sentinel what to watch, and waits until they know of the replicas and of each other. */
     async watch(first: RedisServer, { credentials = {} }: SentinelOptions) {

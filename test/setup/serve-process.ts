@@ -12,6 +12,8 @@ export interface Serving {
   readonly address: string;
   /** Messages of its log so far. */
   readonly said: readonly string[];
+  /** Resolves when it is ready; rejects with what it said where it ends before. */
+  readonly ready: Promise<void>;
   /** Counters and gauges that /metrics shows, by name, summed over labels. */
   metrics(): Promise<ReadonlyMap<string, number>>;
   /** Memory that it occupies now. */
@@ -52,7 +54,14 @@ exit "$code"
  * Starts it on free ports, and waits until it is ready.
  * @throws Error with what it said, where it ends before
  */
-export async function serve(flags: readonly string[], { within = [] }: ServeOptions = {}): Promise<Serving> {
+export async function serve(flags: readonly string[], options: ServeOptions = {}): Promise<Serving> {
+  const serving = await serveUnready(flags, options);
+  await serving.ready;
+  return serving;
+}
+
+/** The same, but waits only until it listens. */
+export async function serveUnready(flags: readonly string[], { within = [] }: ServeOptions = {}): Promise<Serving> {
   const addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', '--log-format=json'];
   const own = [process.execPath, SERVING_FLAG, posternPath, 'serve', ...addresses, ...flags];
   const child = spawn('/bin/sh', ['-c', guard, 'serve-guard', ...within, ...own], {
@@ -81,10 +90,13 @@ export async function serve(flags: readonly string[], { within = [] }: ServeOpti
     throw new Error(`it ended with code ${code} before it was ready:\n${said.join('\n')}`);
   });
   tooEarly.catch(() => {}); // It also ends when it is stopped.
-  const [{ grpc = '', http = '' }] = await Promise.race([Promise.all([listening.promise, ready.promise]), tooEarly]);
+  const whenReady = Promise.race([ready.promise, tooEarly]);
+  whenReady.catch(() => {}); // Not everybody waits for it.
+  const { grpc = '', http = '' } = await Promise.race([listening.promise, tooEarly]);
   return {
     address: grpc,
     said,
+    ready: whenReady,
     metrics: () => readMetrics(http),
     async residentBytes() {
       const status = await readFile(`/proc/${pid}/status`, 'utf8');
