@@ -5,6 +5,7 @@ import { tenantKeys } from '../../src/store/redis/keys.ts';
 import type { FaultProxy } from '../setup/fault-proxy.ts';
 import { asAdmin } from '../setup/redis-admin.ts';
 import { type RedisServer, startRedis } from '../setup/redis-server.ts';
+import { commitUnheard, sendAgain } from './messages.ts';
 import { done, type Ending, type Struck } from './run.ts';
 import type { Step } from './schedule.ts';
 
@@ -18,6 +19,8 @@ export const faultNames = [
   'connections are stranded',
   'client kill normal',
   'client kill pubsub',
+  'messages are lost',
+  'messages come again',
   'redis stops',
   'redis is killed',
   'redis sleeps',
@@ -93,6 +96,20 @@ export async function strike(
       await admin(killAll);
       return done;
     },
+    'messages are lost': async () => {
+      await admin(async (redis) => {
+        await commitUnheard(redis, tenant, step.graph, struck.sending(step.graph));
+      });
+      return done;
+    },
+    'messages come again': async () => {
+      await admin((redis) =>
+        sendAgain(redis, tenant, async () => {
+          for (const changes of [...step.changeSets, step.graph]) await struck.commit(changes);
+        }),
+      );
+      return done;
+    },
     'redis stops': async () => {
       server.pause();
       return { when: 'with the step', end: () => server.resume() };
@@ -117,7 +134,7 @@ export async function strike(
         flushes.push(Date.now());
         if (step.settles) await killAll(redis);
       });
-      await struck.commit(step.graph.map((record) => ({ op: 'put', record })));
+      await struck.commit(step.graph);
       return done;
     },
     'a backup is kept': async () => {
@@ -137,7 +154,7 @@ export async function strike(
     },
     'the last commits are lost': async () => {
       const back = await admin((redis) => keep(redis, tenant));
-      for (const changes of step.changeSets) await struck.commit(changes);
+      for (const changes of [step.graph, ...step.changeSets]) await struck.commit(changes);
       await admin(async (redis) => {
         await back(redis);
         await killAll(redis);

@@ -3,6 +3,7 @@ import type { Revision } from '../../src/model/change.ts';
 import type { EntityRecord } from '../../src/model/entity.ts';
 import type { Query } from '../../src/model/query.ts';
 import type { FaultProxy } from '../setup/fault-proxy.ts';
+import type { Judge } from './judge.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What all followers of a run share. */
@@ -18,10 +19,8 @@ export interface Follower {
   readonly way: FaultProxy | undefined;
   /** Whether it is ended now and then, and begun anew. */
   readonly restarts: boolean;
-  /** What is wrong with what it did; has to stay empty. */
-  readonly wrongs: readonly string[];
-  /** How many answers it gave. */
-  readonly answers: number;
+  /** What it said, and what is wrong with that. */
+  readonly judge: Judge;
   /** Resolves when it answers, where it has something to begin with; otherwise at once. */
   begin(): Promise<void>;
   end(): Promise<void>;
@@ -29,8 +28,6 @@ export interface Follower {
   readYourWrite(revision: Revision): Promise<void>;
   /** Throws unless it is at this revision and says so, and has these records as far as anybody can see. */
   expectAt(revision: Revision, records: readonly EntityRecord[]): void | Promise<void>;
-  /** Judges what could not be judged before. */
-  judge(): void;
   /** Where it stands and what it went through, for who reads of a run that failed. */
   told(): string;
   /** Ends it for good, and looks at what it leaves behind. */

@@ -40,6 +40,8 @@ export class Judge {
   readonly wrongs: string[] = [];
   /** How many answers there were. */
   answers = 0;
+  /** Tokens of the revisions at which there was an answer. */
+  readonly revisions = new Set<string>();
   readonly #ledger: Ledger;
   readonly #expected = new Map<string, string>();
   /** Of revisions that the ledger does not know yet: the outcome of a commit may be told late. */
@@ -55,6 +57,7 @@ export class Judge {
 
   answered(answer: Answer): void {
     this.answers++;
+    this.revisions.add(formatRevision(answer.revision));
     if (this.#ledger.knows(answer.revision)) this.#hold(answer);
     else this.#unjudged.push(answer);
   }
@@ -79,7 +82,7 @@ export class Judge {
   }
 
   /** Judges what could not be judged before; whatever the ledger still does not know was never committed. */
-  judge(): void {
+  conclude(): void {
     const byRevision = Map.groupBy(this.#unjudged.splice(0), ({ revision }) => formatRevision(revision));
     for (const [token, answers] of byRevision) {
       const { revision } = answers[0] as Answer;

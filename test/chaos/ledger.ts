@@ -26,6 +26,8 @@ export class Ledger {
   readonly #sent = new Map<string, readonly Change[]>();
   /** Those of which the parent is known, until their outcome is. */
   readonly #pending = new Map<string, Pending>();
+  /** How many commits are known by what was answered only. */
+  found = 0;
 
   /**
    * A commit is about to be sent.
@@ -72,6 +74,14 @@ export class Ledger {
     return entry !== undefined;
   }
 
+  /** Tokens of the commits that were made, and are not in the history of a revision. */
+  lostBefore(head: Revision): ReadonlySet<string> {
+    const lost = new Set(this.#entries.keys());
+    for (let entry: Entry | undefined = this.#entryOf(head); entry !== undefined; entry = entry.parent)
+      lost.delete(formatRevision(entry.revision));
+    return lost;
+  }
+
   /** Whether there is reason to refuse a revision with this code: another commit of its number, or another epoch. */
   gives(code: string, revision: Revision): boolean {
     const all = [...this.#entries.values()].map((entry) => entry.revision);
@@ -95,7 +105,10 @@ export class Ledger {
     });
     const [first] = fitting;
     // Where two fit, what is answered later may tell which it is.
-    if (first !== undefined && fitting.length === 1) this.#add(first[0], revision, first[1].parent, first[1].changes);
+    if (first !== undefined && fitting.length === 1) {
+      this.found++;
+      this.#add(first[0], revision, first[1].parent, first[1].changes);
+    }
     return first !== undefined;
   }
 

@@ -36,8 +36,8 @@ export class ReplicaFollower implements Follower {
   readonly name: string;
   readonly way: FaultProxy | undefined;
   readonly restarts: boolean;
+  readonly judge: Judge;
   readonly #options: ReplicaFollowerOptions;
-  readonly #judge: Judge;
   readonly #events: ReplicaEvent['kind'][] = [];
   readonly #asking: NodeJS.Timeout;
   #replica: Replica | undefined;
@@ -52,16 +52,8 @@ export class ReplicaFollower implements Follower {
     this.way = options.way;
     this.restarts = options.directory !== undefined;
     this.#options = options;
-    this.#judge = new Judge(options.ledger);
+    this.judge = new Judge(options.ledger);
     this.#asking = setInterval(() => this.#ask(this.#replica?.current, 2), 4);
-  }
-
-  get wrongs(): readonly string[] {
-    return this.#judge.wrongs;
-  }
-
-  get answers(): number {
-    return this.#judge.answers;
   }
 
   async begin(): Promise<void> {
@@ -85,11 +77,11 @@ export class ReplicaFollower implements Follower {
     this.#replica = replica;
     const look = setInterval(() => {
       if (replica.closed.aborted) clearInterval(look);
-      else if (had && replica.current === undefined) this.#judge.wrongs.push('answered, and does not any more');
+      else if (had && replica.current === undefined) this.judge.wrongs.push('answered, and does not any more');
     }, 20);
     if (!mustBeThere) return;
     await replica.attempted;
-    if (replica.current === undefined) this.#judge.wrongs.push('was empty');
+    if (replica.current === undefined) this.judge.wrongs.push('was empty');
   }
 
   async end(): Promise<void> {
@@ -104,13 +96,13 @@ export class ReplicaFollower implements Follower {
     try {
       await replica.waitFor(revision, AbortSignal.timeout(patienceMs));
     } catch (error) {
-      if (!(error instanceof PosternError)) this.#judge.wrongs.push(`threw ${error}`);
-      else if (error.code !== 'REVISION_NOT_REACHED') this.#judge.refused(revision, error.code);
+      if (!(error instanceof PosternError)) this.judge.wrongs.push(`threw ${error}`);
+      else if (error.code !== 'REVISION_NOT_REACHED') this.judge.refused(revision, error.code);
       return;
     }
     const at = replica.current?.revision;
-    if (at === undefined) this.#judge.wrongs.push('was asked for a revision, and answered without any');
-    else this.#judge.reached(revision, at, this.#loadedAt);
+    if (at === undefined) this.judge.wrongs.push('was asked for a revision, and answered without any');
+    else this.judge.reached(revision, at, this.#loadedAt);
   }
 
   expectAt(revision: Revision, records: readonly EntityRecord[]): void {
@@ -119,10 +111,6 @@ export class ReplicaFollower implements Follower {
     if (current === undefined || state?.kind !== 'current' || at !== formatRevision(revision))
       throw new Error(`${this.name} is at ${at}, ${state?.kind}, instead of ${formatRevision(revision)}`);
     sameRecords([...recordsOf(current)], records);
-  }
-
-  judge(): void {
-    this.#judge.judge();
   }
 
   told(): string {
@@ -144,7 +132,7 @@ export class ReplicaFollower implements Follower {
     const { queries } = this.#options;
     for (let i = 0; i < times; i++) {
       const query = queries[this.#asked++ % queries.length] as Query;
-      this.#judge.answered({
+      this.judge.answered({
         revision: snapshot.revision,
         question: JSON.stringify(query),
         said: outcomeOf(() => engineCheck(snapshot, query, now)),

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
-import { type Change, formatRevision } from '../../src/model/change.ts';
+import { type Change, formatRevision, type Revision } from '../../src/model/change.ts';
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis/redis-store.ts';
 import { parseRedisUrl } from '../../src/store/redis/target.ts';
 import { query } from '../reference/questions.ts';
@@ -33,6 +33,10 @@ export interface Struck {
   readonly tenant: string;
   /** Brings the ledger up to date. */
   readonly readBack: () => Promise<void>;
+  /** Tells the ledger of a commit that the fault makes itself; returns the reason that it must give. */
+  readonly sending: (changes: readonly Change[]) => string;
+  /** Commits, if it can: as Writer.commit. */
+  readonly tryCommit: (changes: readonly Change[]) => Promise<Revision | undefined>;
   /** Commits and brings the ledger up to date; for when Redis is there. */
   readonly commit: (changes: readonly Change[]) => Promise<void>;
 }
@@ -52,6 +56,8 @@ export interface RunOptions<Fault extends string> {
 
 /** What others may have to wait for, at most. */
 const patient = { timeout: 15_000, interval: 20 };
+/** Between two commits more than a step has. */
+const leisureMs = 25;
 const tenant = 'acme';
 
 /** How long the run is: POSTERN_CHAOS_STEPS, or what fits into the suite. */
@@ -83,6 +89,7 @@ class Run<Fault extends string> {
   readonly #asks: Promise<void>[] = [];
   readonly #struck: Struck;
   readonly #followers: readonly Follower[];
+  readonly #restarting: readonly Follower[];
   #later: { readonly atStep: number; readonly end: Ending['end'] }[] = [];
 
   constructor(options: RunOptions<Fault>) {
@@ -91,13 +98,18 @@ class Run<Fault extends string> {
     this.#writer = new Writer(this.#truth, tenant, this.#ledger, options.losesCommits ?? false);
     const queries = fc.sample(query, { seed, numRuns: 60 });
     this.#followers = options.followers({ tenant, ledger: this.#ledger, queries });
+    this.#restarting = this.#followers.filter(({ restarts }) => restarts);
     this.#struck = {
       tenant,
+      sending: (changes) => this.#ledger.sending(changes),
+      tryCommit: (changes) => this.#writer.commit(changes),
       readBack: async () => {
         await vi.waitFor(() => this.#ledger.readBack(this.#truth, tenant), patient);
       },
       commit: async (changes) => {
-        if ((await this.#writer.commit(changes)) === undefined) throw new Error('a commit of a fault was not made');
+        await vi.waitFor(async () => {
+          if ((await this.#writer.commit(changes)) === undefined) throw new Error('a commit of a fault was not made');
+        }, patient);
         await this.#struck.readBack();
       },
     };
@@ -106,7 +118,7 @@ class Run<Fault extends string> {
   async play(): Promise<void> {
     const { steps, faults } = this.#options;
     const [first, ...schedule] = scheduleOf(seed, steps + 1, faults) as [Step<Fault>, ...Step<Fault>[]];
-    await this.#struck.commit(first.graph.map((record) => ({ op: 'put', record })));
+    await this.#struck.commit(first.graph);
     await Promise.all(this.#followers.map((follower) => follower.begin()));
     await this.#settled();
     for (const [i, step] of schedule.entries()) await this.#take(step, i);
@@ -114,13 +126,13 @@ class Run<Fault extends string> {
     await this.#settle();
     for (const follower of this.#followers) await follower.conclude();
     this.#expectNoWrongs();
-    for (const { answers } of this.#followers) expect(answers).toBeGreaterThan(steps);
-    console.info(`chaos: ${this.#followers.map(({ name, answers }) => `${answers} answers of ${name}`).join(', ')}`);
+    for (const { judge } of this.#followers) expect(judge.answers).toBeGreaterThan(steps);
+    await this.#tellOfLost();
   }
 
   told(): string {
     const followers = this.#followers.map(
-      (follower) => `${follower.name}: ${follower.told()}; ${follower.wrongs.slice(0, 3).join('\n')}`,
+      (follower) => `${follower.name}: ${follower.told()}; ${follower.judge.wrongs.slice(0, 3).join('\n')}`,
     );
     return [...this.#log, ...followers].join('\n');
   }
@@ -130,15 +142,23 @@ class Run<Fault extends string> {
     await this.#truth.close();
   }
 
+  /** A store that loses commits has to have lost some that somebody had answered at, or the run has shown nothing. */
+  async #tellOfLost(): Promise<void> {
+    const head = await this.#ledger.readBack(this.#truth, tenant);
+    const lost = head === undefined ? new Set<string>() : this.#ledger.lostBefore(head);
+    const told = this.#followers.map(({ name, judge: { answers, revisions } }) => {
+      const ofLost = [...lost].filter((token) => revisions.has(token)).length;
+      return { ofLost, text: `${name} gave ${answers} answers at ${revisions.size} revisions, ${ofLost} of them lost` };
+    });
+    const found = `${this.#ledger.found} of them told by answers alone`;
+    console.info(`chaos: ${lost.size} commits lost, ${found}; ${told.map(({ text }) => text).join('; ')}`);
+    if (this.#options.losesCommits) expect(Math.max(...told.map(({ ofLost }) => ofLost))).toBeGreaterThan(0);
+  }
+
   async #take(step: Step<Fault>, i: number): Promise<void> {
     await this.#endLater(i);
     const head = await vi.waitFor(() => this.#truth.head(tenant), patient);
-    const restarting = step.restarts
-      ? pick(
-          this.#followers.filter(({ restarts }) => restarts),
-          step.victim,
-        )
-      : undefined;
+    const restarting = step.restarts ? pick(this.#restarting, step.victim) : undefined;
     const at = head === undefined ? 'nothing' : formatRevision(head);
     const who = restarting === undefined ? '' : `, ${restarting.name} restarts`;
     this.#log.push(`${i}: ${step.fault}, ${step.lastsMs} ms, way ${step.victim}, at ${at}${who}`);
@@ -149,11 +169,13 @@ class Run<Fault extends string> {
       await delay(step.lastsMs);
       await end();
     }
-    const writing = this.#write(step);
+    const fault = { lasts: when === 'with the step' };
+    const writing = this.#write(step, fault);
     writing.catch(() => {});
-    if (when === 'with the step') {
+    if (fault.lasts) {
       await delay(step.lastsMs);
       await end();
+      fault.lasts = false;
     }
     await writing;
     if (when === 'later') this.#later.push({ atStep: i + 1 + step.outlives, end });
@@ -163,9 +185,18 @@ class Run<Fault extends string> {
     await this.#settle();
   }
 
-  async #write({ changeSets, victim }: Step<Fault>): Promise<void> {
-    for (const [i, changes] of changeSets.entries()) {
-      const revision = await this.#writer.commit(changes);
+  /**
+   * Commits the step's change sets. Where commits may be lost it goes on, at leisure and with other changes, while the
+   * fault lasts, and until one was made after it: so what is lost is not what comes in its place.
+   */
+  async #write({ changeSets, graph, victim }: Step<Fault>, fault: { readonly lasts: boolean }): Promise<void> {
+    const { losesCommits = false } = this.#options;
+    let isMade = false;
+    for (let i = 0; i < changeSets.length || (losesCommits && (fault.lasts || !isMade)); i++) {
+      if (i >= changeSets.length) await delay(leisureMs);
+      const other = pick(graph, i);
+      const revision = await this.#writer.commit(changeSets[i] ?? (other === undefined ? [] : [other]));
+      isMade = revision !== undefined;
       const follower = pick(this.#followers, victim + i);
       if (revision !== undefined && follower !== undefined) this.#asks.push(follower.readYourWrite(revision));
     }
@@ -196,8 +227,8 @@ class Run<Fault extends string> {
 
   #expectNoWrongs(): void {
     for (const follower of this.#followers) {
-      follower.judge();
-      expect(follower.wrongs, follower.name).toEqual([]);
+      follower.judge.conclude();
+      expect(follower.judge.wrongs, follower.name).toEqual([]);
     }
   }
 }

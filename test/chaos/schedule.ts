@@ -1,7 +1,6 @@
 // What strikes when, from the seed alone: the plan of a chaos run.
 import fc from 'fast-check';
 import type { Change } from '../../src/model/change.ts';
-import type { EntityRecord } from '../../src/model/entity.ts';
 import { anyRecord, graph, toChange } from '../reference/arbitraries.ts';
 
 export interface Step<Fault extends string> {
@@ -18,8 +17,8 @@ export interface Step<Fault extends string> {
   readonly restarts: boolean;
   /** Whether everybody has to reach the head before the next step. */
   readonly settles: boolean;
-  /** What the graph is written anew from after a flush. */
-  readonly graph: readonly EntityRecord[];
+  /** Other changes than those: puts of a whole graph, which are written after a flush, and where a fault needs some. */
+  readonly graph: readonly Change[];
 }
 
 const changeSet = fc.array(
@@ -40,7 +39,7 @@ export function scheduleOf<Fault extends string>(
     changeSets: fc.array(changeSet, { minLength: 1, maxLength: 8 }),
     restarts: fc.nat(2).map((of3) => of3 === 0),
     settles: fc.nat(2).map((of3) => of3 === 0),
-    graph,
+    graph: graph.map((records) => records.map((record) => toChange(record, true))),
   });
   const rounds = Math.ceil(steps / faults.length);
   const deck = fc.shuffledSubarray([...faults], { minLength: faults.length });
