@@ -25,7 +25,7 @@ export interface LogFile {
   modifiedMs: number;
   /** Bytes read, up to the end of the last whole line; of what a compressed file holds. */
   offset: number;
-  /** Whether nothing was read of it yet. */
+  /** Whether nothing was read of it yet: it was renamed since it was found, or removed. */
   isMissed: boolean;
   /** Bytes behind that, which end in no newline yet; as of the last reading. */
   unfinished: number;
@@ -47,6 +47,7 @@ export interface Chunk {
 }
 
 const namePattern = /^(?<base>.+?)(?:\.(?<number>[0-9]{6,}))?\.ndjson(?:\.gz)?$/;
+const compressedEnd = '.gz';
 const chunkBytes = 256 * 1024;
 /** A line longer than this is no record. */
 const maxLineBytes = 1024 * 1024;
@@ -61,14 +62,19 @@ const none = Buffer.alloc(0);
  */
 export async function findLogFiles(path: string, known: Map<string, LogFile>): Promise<readonly LogFile[]> {
   const found: LogFile[] = [];
-  for (const candidate of await listFiles(path)) {
+  const listed = await listFiles(path);
+  const names = new Set(listed);
+  for (const candidate of listed) {
+    // Being compressed: it is whole when the other one is gone.
+    if (isCompressed(candidate) && names.has(candidate.slice(0, -compressedEnd.length))) continue;
     const match = namePattern.exec(basename(candidate));
     const status = await stat(candidate).catch(() => undefined); // It may have been renamed since it was listed.
     if (status === undefined || !status.isFile()) continue;
     const key = `${status.dev}:${status.ino}`;
     const series = join(dirname(candidate), match?.groups?.base ?? basename(candidate));
     const order = match?.groups?.number === undefined ? Number.POSITIVE_INFINITY : Number(match.groups.number);
-    const file = known.get(key) ?? newFile(candidate, key, series);
+    const same = known.get(key);
+    const file = isSame(same, series, order) ? same : newFile(candidate, key, series, order, known);
     known.set(key, file);
     file.path = candidate;
     file.order = order;
@@ -79,19 +85,38 @@ export async function findLogFiles(path: string, known: Map<string, LogFile>): P
   return found.sort((a, b) => (a.series === b.series ? compare(a.order, b.order) : compare(a.series, b.series)));
 }
 
-function newFile(path: string, id: string, series: string): LogFile {
+/** A file keeps the number that it was rotated to; under another one it is a new file, with the inode of one that was removed. */
+function isSame(file: LogFile | undefined, series: string, order: number): file is LogFile {
+  if (file === undefined || file.series !== series) return false;
+  return file.order === order || file.order === Number.POSITIVE_INFINITY;
+}
+
+function newFile(path: string, id: string, series: string, order: number, known: Map<string, LogFile>): LogFile {
+  const read = isCompressed(path) && order < Number.POSITIVE_INFINITY ? findRead(known, series, order) : undefined;
   return {
     path,
     id,
     series,
-    order: 0,
+    order,
     bytes: 0,
     modifiedMs: 0,
-    offset: 0,
-    isMissed: true,
+    offset: read?.offset ?? 0,
+    isMissed: read === undefined,
     unfinished: 0,
     overlong: false,
   };
+}
+
+/** The file that was compressed since, where all of it was read. */
+function findRead(known: Map<string, LogFile>, series: string, order: number): LogFile | undefined {
+  for (const file of known.values()) {
+    if (file.order === order && file.series === series && file.offset > 0 && file.offset >= file.bytes) return file;
+  }
+  return undefined;
+}
+
+export function isCompressed(path: string): boolean {
+  return path.endsWith(compressedEnd);
 }
 
 /** The whole lines that were not read yet; a line without its end is left for later. */
@@ -112,7 +137,7 @@ export async function* readLines(file: LogFile): AsyncGenerator<Line> {
  */
 export async function* readChunks(file: LogFile, onRead?: (bytes: number) => void): AsyncGenerator<Chunk> {
   let rest: Buffer = none;
-  for await (const fresh of file.path.endsWith('.gz') ? inflate(file, onRead) : readOn(file, onRead)) {
+  for await (const fresh of isCompressed(file.path) ? inflate(file, onRead) : readOn(file, onRead)) {
     const bytes = rest.length === 0 ? fresh : Buffer.concat([rest, fresh]);
     let begin = 0;
     if (file.overlong) {
@@ -141,7 +166,8 @@ export async function* readChunks(file: LogFile, onRead?: (bytes: number) => voi
 }
 
 async function* readOn(file: LogFile, onRead: ((bytes: number) => void) | undefined): AsyncGenerator<Buffer> {
-  const handle = await open(file.path, 'r');
+  const handle = await open(file.path, 'r').catch(unlessGone);
+  if (handle === undefined) return;
   try {
     const { dev, ino } = await handle.stat();
     // It was renamed since it was found; who looks again finds it under its new name.
@@ -159,6 +185,12 @@ async function* readOn(file: LogFile, onRead: ((bytes: number) => void) | undefi
   } finally {
     await handle.close();
   }
+}
+
+/** In the moment of a rotation there is nothing under its old name. */
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
 }
 
 /** A compressed file is whole: nobody appends to it, and it is read once. */

@@ -3,7 +3,7 @@
  * read all that came before. Used by read-files.ts. What is behind the last whole line is left for later.
  */
 import { open } from 'node:fs/promises';
-import { type LogFile, readLines } from './log-files.ts';
+import { isCompressed, type LogFile, readLines } from './log-files.ts';
 
 const chunkBytes = 64 * 1024;
 /** A line longer than this is no record. */
@@ -12,8 +12,9 @@ const newline = 0x0a;
 
 /** Sets a file to behind its last whole line: reading goes on with what is appended. */
 export async function skipToEnd(file: LogFile): Promise<void> {
+  file.isMissed = false;
   // Nothing is appended to one that is compressed.
-  if (isCompressed(file)) file.offset = file.bytes;
+  if (isCompressed(file.path)) file.offset = file.bytes;
   else
     for await (const { bytes, offset } of chunksBackward(file.path, file.bytes)) {
       const end = bytes.lastIndexOf(newline);
@@ -25,7 +26,7 @@ export async function skipToEnd(file: LogFile): Promise<void> {
 
 /** The whole lines up to where a file is set, the last one first. */
 export async function* linesBackward(file: LogFile): AsyncGenerator<string, void> {
-  if (isCompressed(file)) {
+  if (isCompressed(file.path)) {
     const lines: string[] = [];
     for await (const { text } of readLines({ ...file, offset: 0 })) lines.push(text);
     yield* lines.reverse();
@@ -61,8 +62,4 @@ async function* chunksBackward(path: string, end: number): AsyncGenerator<{ byte
   } finally {
     await handle.close();
   }
-}
-
-function isCompressed({ path }: LogFile): boolean {
-  return path.endsWith('.gz');
 }

@@ -3,7 +3,6 @@
  * instances, in the order of time, then what is appended, through rotations.
  * Used by the CLI. It only reads; a log that is being written is fine.
  */
-import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PosternError } from '../model/errors.ts';
 import { type ReadOptions, type ReadRecord, wanted } from './filter.ts';
@@ -14,7 +13,9 @@ import { linesBackward, skipToEnd } from './newest-lines.ts';
 /** How often a followed log is looked at: what notifies of changes differs too much between platforms. */
 const pollMs = 100;
 /** How far the clocks of a sidecar and of the disk may be apart. */
-const clockSkewMs = 10 * 60_000;
+export const clockSkewMs = 10 * 60_000;
+/** How often a log that is not followed is looked at again for files that were rotated while it was read. */
+const maxLooks = 5;
 
 /**
  * The records of a path, in order of time. Ends at the end, or when the signal is aborted where it follows.
@@ -41,8 +42,10 @@ export async function* readFiles(path: string, options: ReadOptions): AsyncGener
 async function* readBacklog(path: string, known: Map<string, LogFile>, options: ReadOptions) {
   try {
     if (options.from === 'start') {
-      await passOverEarlier(path, known, options.filter?.since);
-      yield* readNew(path, known, options);
+      await passOverEarlier(path, known, options);
+      let look = 0;
+      do yield* readNew(path, known, options);
+      while (!options.follow && ++look < maxLooks && isAnyMissed(known, options));
       return;
     }
     const files = await findLogFiles(path, known);
@@ -56,11 +59,17 @@ async function* readBacklog(path: string, known: Map<string, LogFile>, options: 
 }
 
 /** What was written last before a time holds nothing from then on: a record is made before it is written. */
-async function passOverEarlier(path: string, known: Map<string, LogFile>, since: string | undefined): Promise<void> {
-  if (since === undefined) return;
-  for (const file of await findLogFiles(path, known)) {
-    if ((await stat(file.path)).mtimeMs < Date.parse(since)) await skipToEnd(file);
-  }
+async function passOverEarlier(path: string, known: Map<string, LogFile>, options: ReadOptions): Promise<void> {
+  if (options.filter?.since === undefined) return;
+  for (const file of await findLogFiles(path, known)) if (isEarlier(file, options)) await skipToEnd(file);
+}
+
+function isEarlier({ modifiedMs }: LogFile, { filter }: ReadOptions): boolean {
+  return filter?.since !== undefined && modifiedMs < Date.parse(filter.since) - clockSkewMs;
+}
+
+function isAnyMissed(known: ReadonlyMap<string, LogFile>, options: ReadOptions): boolean {
+  return [...known.values()].some((file) => file.isMissed && !isEarlier(file, options));
 }
 
 /** The newest records that match, oldest first: of each series as many, and of those the newest by their time. */
@@ -99,10 +108,8 @@ async function* readNew(path: string, known: Map<string, LogFile>, options: Read
 }
 
 async function* readSeries(files: readonly LogFile[], options: ReadOptions): AsyncGenerator<ReadRecord> {
-  const since = options.filter?.since;
-  // What was last written before that holds nothing of it.
-  const notBeforeMs = since === undefined ? 0 : Date.parse(since) - clockSkewMs;
-  for (const file of files.filter(({ modifiedMs }) => modifiedMs >= notBeforeMs)) {
+  for (const file of files) {
+    if (isEarlier(file, options)) continue;
     for await (const line of readLines(file)) {
       const read = wanted(line.text, line.where, options);
       if (read !== undefined) yield read;

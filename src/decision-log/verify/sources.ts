@@ -68,8 +68,7 @@ async function verifyAll(verifier: LogVerifier, files: readonly LogFile[], readi
     try {
       await verifyFile(verifier, file, reading);
     } catch (error) {
-      // Renamed, or removed: the next look tells.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(file.path, error);
+      throw unreadable(file.path, error);
     }
     if (reading.signal?.aborted === true) return;
   }
