@@ -85,14 +85,28 @@ async function agrees(files: readonly SpoolFile[], { segment, offset, chain }: C
 }
 
 async function findEnd(files: readonly SpoolFile[]): Promise<End | undefined> {
-  const last = files.findLast(({ file }) => file.size > 0);
+  const filled = files.filter(({ file }) => file.size > 0);
+  const last = filled.pop();
   if (last === undefined) return undefined;
-  const lines = (await last.file.read(0, last.file.size)).toString('utf8').split('\n');
-  lines.pop();
+  const lines = await linesOf(last);
   const [before, line] = [lines.at(-2), lines.at(-1) as string];
   // The first line of a file follows from one that may be gone.
   const isSound = before === undefined || isLinked(`${before}\n`, `${line}\n`);
-  const told = lastOf(lines.toReversed());
-  const lastSeq = isSound ? (told?.lastSeq ?? 0) : Math.max(0, ...lines.map((one) => numberIn(one) ?? 0));
+  let told = lastOf(lines.toReversed());
+  // A file may tell of nothing but what was refused, whose numbers are past.
+  for (let at = filled.pop(); told === undefined && at !== undefined; at = filled.pop()) {
+    told = lastOf((await linesOf(at)).toReversed());
+  }
+  const lastSeq = Math.max(told?.lastSeq ?? 0, isSound ? 0 : greatestIn(lines));
   return { chain: { hash: hashOf(`${line}\n`), lastSeq }, isStop: told?.isStop === true, isSound };
+}
+
+async function linesOf({ file }: SpoolFile): Promise<string[]> {
+  const lines = (await file.read(0, file.size)).toString('utf8').split('\n');
+  lines.pop();
+  return lines;
+}
+
+function greatestIn(lines: readonly string[]): number {
+  return lines.reduce((greatest, line) => Math.max(greatest, numberIn(line) ?? 0), 0);
 }
