@@ -2,6 +2,7 @@
  * The numbers of the records that a reader has read, by instance: how many are missing behind a place where others were
  * taken away. Made by read-stream.ts, one for each reader.
  */
+import { type LogRecord, numberAfter, numberBefore, parseRecord } from './record.ts';
 
 export interface Numbers {
   /**
@@ -23,16 +24,17 @@ export function createNumbers(): Numbers {
       let isKnown = false;
       const seen = new Set<string>();
       for (const { record } of entries) {
-        const [, instance, seq] = /^\{"id":"[^"]*","instance":"([^"\\]*)","seq":([0-9]+),/.exec(record) ?? [];
-        if (instance === undefined) continue;
+        const place = placeOf(record);
+        if (place === undefined) continue;
+        const { instance, before, after } = place;
         const last = lastOf.get(instance);
         if (isCut && last !== undefined && !seen.has(instance)) {
-          missing += Math.max(0, Number(seq) - last - 1);
+          missing += Math.max(0, before - last);
           isKnown = true;
         }
         seen.add(instance);
         lastOf.delete(instance);
-        lastOf.set(instance, Math.max(Number(seq), last ?? 0));
+        lastOf.set(instance, Math.max(after, last ?? 0));
       }
       for (const instance of lastOf.keys()) {
         if (lastOf.size <= mostInstances) break;
@@ -42,4 +44,21 @@ export function createNumbers(): Numbers {
       return isCut && (missing > 0 || !isKnown) ? missing : undefined;
     },
   };
+}
+
+/** What the chain of an instance stands at before a line and after it; undefined where the line does not tell. */
+function placeOf(
+  line: string,
+): { readonly instance: string; readonly before: number; readonly after: number } | undefined {
+  const [, name, seq] = /^\{"id":"[^"]*","instance":"([^"\\]*)","seq":([0-9]+),/.exec(line) ?? [];
+  // Most lines, and not worth parsing.
+  if (name !== undefined) return { instance: name, before: Number(seq) - 1, after: Number(seq) };
+  let record: LogRecord;
+  try {
+    record = parseRecord(line);
+  } catch {
+    return undefined;
+  }
+  const before = numberBefore(record);
+  return before < 0 ? undefined : { instance: record.instance, before, after: numberAfter(record) };
 }

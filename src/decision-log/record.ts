@@ -248,3 +248,34 @@ function illegal(line: string, key: string): PosternError {
 function corrupt(line: string, problem: string): PosternError {
   return new PosternError('STORE_CORRUPT', `record ${quote(line)} ${problem}`);
 }
+
+/** The number that the line before stands at; -1 where a record does not tell. */
+export function numberBefore(record: LogRecord): number {
+  switch (record.type) {
+    case 'gap':
+      // What was refused is told later, when its numbers are past.
+      return record.cause === 'refused' ? -1 : record.first - 1;
+    case 'start':
+      return record.next - 1;
+    case 'stop':
+    case 'seal':
+      return record.last;
+    default:
+      return record.seq - 1;
+  }
+}
+
+/** The number that the chain stands at after a record; -1 where it does not tell. */
+export function numberAfter(record: LogRecord): number {
+  switch (record.type) {
+    case 'gap':
+      return record.cause === 'refused' ? -1 : record.last;
+    case 'start':
+      return record.next - 1;
+    case 'stop':
+    case 'seal':
+      return record.last;
+    default:
+      return record.seq;
+  }
+}

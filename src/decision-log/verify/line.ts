@@ -5,7 +5,7 @@
  * does not look like that is parsed strictly. Called once a line by the verifier.
  */
 import { hash } from 'node:crypto';
-import { type LogRecord, parseRecord } from '../record.ts';
+import { type LogRecord, numberAfter, numberBefore, parseRecord } from '../record.ts';
 
 export type Kind = 'decision' | NonNullable<LogRecord['type']>;
 
@@ -158,35 +158,6 @@ function readHash({ bytes, start, end }: Line): string | undefined {
   if (end - start < tailBytes) return undefined;
   const tail = bytes.toString('latin1', end - tailBytes, end);
   return tail.startsWith(hashKey) && tail.endsWith('"}') ? tail.slice(hashKey.length, -2) : undefined;
-}
-
-function numberBefore(record: LogRecord): number {
-  switch (record.type) {
-    case 'gap':
-      // What was refused is told later, when its numbers are past.
-      return record.cause === 'refused' ? -1 : record.first - 1;
-    case 'start':
-      return record.next - 1;
-    case 'stop':
-    case 'seal':
-      return record.last;
-    default:
-      return record.seq - 1;
-  }
-}
-
-function numberAfter(record: LogRecord): number {
-  switch (record.type) {
-    case 'gap':
-      return record.cause === 'refused' ? -1 : record.last;
-    case 'start':
-      return record.next - 1;
-    case 'stop':
-    case 'seal':
-      return record.last;
-    default:
-      return record.seq;
-  }
 }
 
 let scratch = Buffer.allocUnsafe(64 * 1024);
