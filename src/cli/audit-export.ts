@@ -8,7 +8,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { LogVerifier } from '../decision-log/verify/log-verifier.ts';
 import { SealKeys } from '../decision-log/verify/seals.ts';
@@ -96,7 +96,7 @@ function openCopy(path: string): Copy {
   const target: Writable = gzip ?? file;
   const failure = new AbortController();
   const fail = (error: unknown) => failure.abort(error);
-  const written = gzip === undefined ? once(file, 'finish') : pipeline(gzip, file);
+  const written = gzip === undefined ? finished(file) : pipeline(gzip, file);
   written.catch(fail);
   const wrong = (error: unknown) =>
     new PosternError(

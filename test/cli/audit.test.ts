@@ -1,5 +1,5 @@
 // postern audit verify, query and export on logs on disk, by the real program.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -148,6 +148,16 @@ describe('export', () => {
       code: 2,
       stderr: expect.stringContaining('--out no/where.ndjson cannot be written'),
     });
+  });
+});
+
+describe('export of a log that cannot be read', () => {
+  test.for(['copy.ndjson', 'copy.ndjson.gz'])('says so, and leaves no part of %s', async (out) => {
+    await mkdir(join(directory, 'broken'), { recursive: true });
+    await writeFile(join(directory, 'broken/decisions-i-1.000001.ndjson.gz'), 'not compressed');
+    const done = await run('export', '--dir', 'broken', '--out', out);
+    expect(done).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot read the decision log') });
+    expect((await readdir(directory)).filter((name) => name.startsWith('copy'))).toEqual([]);
   });
 });
 
