@@ -6,12 +6,12 @@
  * came again, or in another order, or that a gap record stands for, are no
  * problem, and everything else is. Memory is bounded, however long the chain.
  */
-
 import type { GapRecord } from '../record.ts';
 import { type Bridge, Bridges } from './bridges.ts';
 import { EarlyLines } from './early.ts';
 import { Findings, type Placed } from './findings.ts';
 import { hashOfLine, type Line } from './line.ts';
+import { LineBefore } from './line-before.ts';
 import { tellLoose, tellNumber } from './loose.ts';
 import type { ChainReport } from './report.ts';
 import { count, newTally, type Run, type Tie, toSeen } from './run.ts';
@@ -42,6 +42,7 @@ export class ChainVerifier {
   #number = 0;
   #generation = 0;
   #isCrossed = false;
+  readonly #before = new LineBefore();
   lastOrdinal = 0;
 
   /** @param isNew Whether lines of older versions stand before it, so that it has to begin with a start. */
@@ -62,13 +63,13 @@ export class ChainVerifier {
     const hash = line.hash as string;
     const current = this.#current;
     this.lastOrdinal = line.ordinal;
-    const head = current === undefined ? previous : current.head;
-    const wouldBe = head === undefined ? '' : hashOfLine(head, line.bytes, line.start, line.end);
+    if (current === undefined) this.#before.hash = previous;
+    const wouldBe = current === undefined ? '' : hashOfLine(current.head, line.bytes, line.start, line.end);
     if (this.#early.isWaiting) this.#early.settle(hash);
-    if (wouldBe === hash && current !== undefined) this.#extend(current, line);
+    if (current !== undefined && wouldBe === hash) this.#extend(current, line);
     else {
       parse();
-      this.#place(line, hash, wouldBe, previous);
+      this.#place(line, hash, wouldBe);
     }
   }
 
@@ -94,7 +95,7 @@ export class ChainVerifier {
   }
 
   /** A line that does not follow from the last one. */
-  #place(line: Line, hash: string, wouldBe: string, previous: string | undefined): void {
+  #place(line: Line, hash: string, wouldBe: string): void {
     const { bytes, start, end, record } = line;
     const before = this.window.previousOf(hash, line.after);
     if (before !== undefined) {
@@ -112,17 +113,17 @@ export class ChainVerifier {
     }
     const isBeginning = record?.type === 'start' && record.after === 'nothing';
     if (isBeginning && hashOfLine('', bytes, start, end) === hash) this.#begin(line, hash);
-    else if (this.#current === undefined) this.#openFirst(line, isBeginning, wouldBe === hash, previous);
+    else if (this.#current === undefined && (isBeginning || this.#isNew)) this.#openWrong(line);
+    else if (this.#before.isFollowedBy(line)) this.#open(line, 'line', this.#before.hash as string, wouldBe);
+    else if (this.#current === undefined) this.#open(line, 'unknown', this.#before.hash ?? '', '');
     else if (this.#isHashAltered(line, hash)) this.#extend(this.#current, line);
     else this.#placeApart(line, hash, wouldBe);
   }
 
-  #openFirst(line: Line, isBeginning: boolean, isTied: boolean, previous: string | undefined): void {
-    const isWrong = isBeginning || this.#isNew || (previous !== undefined && !isTied);
+  #openWrong(line: Line): void {
     if (this.#isNew) this.#findings.tell(line, 'altered', 'is the first with a hash, and begins no chain');
-    else if (isBeginning) this.#findings.tell(line, 'altered', 'begins a chain, and its hash is that of another text');
-    else if (isWrong) this.#findings.tell(line, 'altered', 'does not follow from the line before it');
-    this.#open(line, isWrong ? 'told' : isTied ? 'line' : 'unknown', previous ?? '', '');
+    else this.#findings.tell(line, 'altered', 'begins a chain, and its hash is that of another text');
+    this.#open(line, 'told', '', '');
   }
 
   /** The line before was as it is, but for its hash: this one follows from what its hash should be. */
@@ -139,9 +140,8 @@ export class ChainVerifier {
 
   /** A line that follows from none of the last lines of runs. */
   #placeApart(line: Line, hash: string, wouldBe: string): void {
-    const { bytes, start, end } = line;
     for (const before of line.before < 0 ? [] : this.window.at(line.before)) {
-      const made = hashOfLine(before, bytes, start, end);
+      const made = hashOfLine(before, line.bytes, line.start, line.end);
       if (made === hash) {
         this.#findings.tell(line, 'fork', 'follows from a line that another one follows from already');
         this.#open(line, 'told', before, wouldBe);
@@ -249,7 +249,7 @@ export class ChainVerifier {
     const next = this.#runs.following(through, last) ?? this.#runs.followingAnywhere(through);
     const from = this.#bridges.originOf(bridge.from);
     const run = this.#runs.endingWith(from);
-    if (next === undefined || run === next || (run === undefined && from !== '')) return;
+    if (next === undefined || run === next || (run === undefined && from !== '' && !this.#before.isAt(from))) return;
     this.#bridges.close(bridge);
     this.#runs.tie(next, 'refused');
     this.window.relink(next.first.hash, -1, through);
@@ -293,7 +293,7 @@ export class ChainVerifier {
   }
 
   #finishRun(run: Run): void {
-    if (run.tie === 'unknown' && !run.isFirst) tellLoose(this.#findings, run);
+    if (run.tie === 'unknown' && (!run.isFirst || this.#before.hash !== undefined)) tellLoose(this.#findings, run);
     if (run.tie === 'again') this.#summary.repeats += run.count;
     else this.#summary.add(run.tally);
   }

@@ -43,6 +43,8 @@ interface Chain {
   isBegun: boolean;
   isEnded: boolean;
   previous: string | undefined;
+  /** The hashes of the last lines before the range: copies of them may come in it. */
+  readonly earlier: Set<string>;
 }
 
 const newline = 0x0a;
@@ -51,6 +53,8 @@ const maxNotes = 100;
 /** When the windows of all chains together hold more lines, those of chains that were not heard of for a while are emptied. */
 const maxWindowLines = 500_000;
 const linesBetweenLooks = 65_536;
+/** As many as a chain remembers. */
+const maxEarlier = 16_384;
 
 export function chainKey(tenant: string, instance: string): string {
   return `${tenant}\n${instance}`;
@@ -183,10 +187,12 @@ export class LogVerifier {
     if (!chain.isBegun) {
       if (since !== undefined && line.time < since) {
         chain.previous = line.hash;
+        keepEarlier(chain.earlier, line.hash);
         return;
       }
       chain.isBegun = true;
     }
+    if (since !== undefined && line.time < since && chain.earlier.has(line.hash ?? '')) return;
     if (until !== undefined && line.time >= until) {
       chain.isEnded = true;
       return;
@@ -217,7 +223,8 @@ export class LogVerifier {
     let chain = this.#chains.get(key);
     if (chain === undefined) {
       const previous = this.#options.previous?.get(key);
-      chain = { tenant, instance, chained: undefined, unchained: undefined, isBegun: false, isEnded: false, previous };
+      const verifiers = { chained: undefined, unchained: undefined };
+      chain = { tenant, instance, ...verifiers, isBegun: false, isEnded: false, previous, earlier: new Set() };
       this.#chains.set(key, chain);
     }
     this.#chain = chain;
@@ -251,4 +258,12 @@ export class LogVerifier {
   #note(where: string, note: string): void {
     if (this.#notes.length < maxNotes) this.#notes.push({ where, note });
   }
+}
+
+function keepEarlier(earlier: Set<string>, hash: string | undefined): void {
+  if (hash === undefined) return;
+  // What comes again becomes the newest.
+  earlier.delete(hash);
+  earlier.add(hash);
+  if (earlier.size > maxEarlier) earlier.delete(earlier.values().next().value as string);
 }

@@ -8,7 +8,8 @@ export function tellLoose(findings: Findings, run: Run): void {
   const { first, told, numberBehind } = run;
   const add = (kind: Parameters<Findings['of']>[1], found: string, seq = first.seq, id = first.id) =>
     findings.add(first.ordinal, findings.of({ seq, id, where: first.where }, kind, found));
-  if (run.count === 1 && isPassedBy(run)) {
+  if (run.isFirst) add('altered', 'does not follow from the line before it');
+  else if (run.count === 1 && isPassedBy(run)) {
     const used = first.before >= 0 && first.before < numberBehind;
     add(used ? 'duplicated' : 'altered', 'is not part of the chain, which goes on without it');
   } else if (told >= 0 && told !== first.after && first.after >= 0) {

@@ -48,8 +48,8 @@ export type Tie = 'beginning' | 'line' | 'refused' | 'unknown' | 'told' | 'again
 export interface Run {
   readonly first: Seen;
   tie: Tie;
-  /** Whether it is the first of the chain. */
-  readonly isFirst: boolean;
+  /** Whether it is the first of the chain, or goes on with that. */
+  isFirst: boolean;
   /** The hash of its last line. */
   head: string;
   /** What the chain stands at after its last line; -1 where no line has told yet. */
@@ -150,6 +150,7 @@ export function append(run: Run, next: Run): void {
   if (next.number >= 0) run.number = next.number;
   run.count += next.count;
   run.isPast &&= next.isPast;
+  run.isFirst ||= next.isFirst;
   next.into = run;
   addTally(run.tally, next.tally);
 }
