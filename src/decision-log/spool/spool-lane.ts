@@ -90,6 +90,7 @@ export class SpoolLane {
       restore();
       return false;
     }
+    if (this.#options.sync) this.#syncNow();
     if (this.spool.isLong && !this.#preparing) this.#prepareNext();
     this.ship();
     return true;
@@ -179,8 +180,8 @@ export class SpoolLane {
   }
 
   /** A disk on which nothing can be begun is told of where it is written to. */
-  #trim(): Promise<void> {
-    return this.spool.trim().catch(() => {});
+  async #trim(): Promise<void> {
+    if (this.#untold === 0) await this.spool.trim().catch(() => {});
   }
 
   async #ship(): Promise<void> {
@@ -199,12 +200,20 @@ export class SpoolLane {
   }
 
   #wroteNow(lines: Buffer): boolean {
-    const { hasRoomFor, sync } = this.#options;
     try {
-      return hasRoomFor(lines.length) && this.spool.appendNow(lines, sync);
+      return this.#options.hasRoomFor(lines.length) && this.spool.appendNow(lines);
     } catch {
       // append() meets it again, and tells of it.
       return false;
+    }
+  }
+
+  /** What is written stays written where the disk does not confirm it: it must not be written once more. */
+  #syncNow(): void {
+    try {
+      this.spool.syncNow();
+    } catch (error) {
+      this.#tell(error);
     }
   }
 

@@ -47,6 +47,8 @@ export class SpoolOutlet implements Outlet {
   readonly #lanes = new Map<string, SpoolLane>();
   readonly #timers: NodeJS.Timeout[];
   readonly #keptUp: KeptUp;
+  /** Tenants of whom something was given up: what follows would stand before the gap record that tells of it. */
+  readonly #abandoned = new Set<string>();
   #isFull = false;
 
   private constructor(options: SpoolOutletOptions, keptUp: KeptUp) {
@@ -90,9 +92,11 @@ export class SpoolOutlet implements Outlet {
   }
 
   async accept({ tenant, bodies, lastSeq }: Encoded): Promise<number | undefined> {
+    if (this.#abandoned.has(tenant)) return undefined;
     const lane = this.#lanes.get(tenant) ?? (await this.#begin(tenant));
-    if (lane === undefined) return undefined;
-    return (await lane.append((linker) => linker.link(bodies, lastSeq))) ? 0 : undefined;
+    if ((await lane?.append((linker) => linker.link(bodies, lastSeq))) === true) return 0;
+    this.#abandoned.add(tenant);
+    return undefined;
   }
 
   stats(): OutletStats {

@@ -103,15 +103,18 @@ export class TenantSpool {
 
   /**
    * The same as append() within this turn; false where there is no file yet.
-   * @param sync Whether to wait for the disk, too.
    * @throws what the file system throws; then nothing of it was written
    */
-  appendNow(lines: Buffer, sync: boolean): boolean {
+  appendNow(lines: Buffer): boolean {
     const last = this.#segments.at(-1);
     if (last === undefined) return false;
     last.file.appendNow(lines);
-    if (sync) last.file.syncNow();
     return true;
+  }
+
+  /** Waits, within this turn, until the disk has what appendNow() wrote. @throws what the file system throws */
+  syncNow(): void {
+    this.#segments.at(-1)?.file.syncNow();
   }
 
   /** Waits until the disk has what was appended, and the name of the file that it is in. */
@@ -207,11 +210,11 @@ export class TenantSpool {
   }
 
   async #removeBefore(first: number): Promise<void> {
-    const over = this.#segments.filter(({ number }) => number < first);
-    this.#segments = this.#segments.filter(({ number }) => number >= first);
-    for (const { file, path } of over) {
-      await file.close();
-      await rm(path, { force: true });
+    for (const segment of this.#segments.filter(({ number }) => number < first)) {
+      // First: what cannot be removed stays, and is tried again with the next.
+      await rm(segment.path, { force: true });
+      this.#segments = this.#segments.filter((one) => one !== segment);
+      await segment.file.close();
     }
   }
 }
@@ -222,6 +225,7 @@ async function readLines(file: AppendFile, from: number): Promise<Buffer> {
     const bytes = await file.read(from, most);
     const end = bytes.lastIndexOf(newline);
     if (end >= 0) return bytes.subarray(0, end + 1);
+    if (bytes.length < most) throw new Error('no line ends where one did: somebody else wrote to the file');
   }
 }
 
