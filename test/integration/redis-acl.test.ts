@@ -155,7 +155,9 @@ describeWithRedis7('the shipped Redis users', () => {
       ['a change of users', ['ACL', 'SETUSER', 'postern-sidecar', '+@all']],
       ['a setting', ['CONFIG', 'SET', 'maxmemory', '1']],
     ])('cannot do %s', async ([, words]) => {
-      expect(await refusalOf(server.url, 'sidecar', words)).toMatch(/NOPERM|The user executing the script can't|ACL failure in script/);
+      expect(await refusalOf(server.url, 'sidecar', words)).toMatch(
+        /NOPERM|The user executing the script can't|ACL failure in script/,
+      );
     });
   });
 

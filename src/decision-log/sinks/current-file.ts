@@ -1,48 +1,79 @@
 /**
  * The file that a tenant's records are appended to, its rotation, and what is on disk for good: a file that is complete
- * or closed was handed to the disk before it was renamed or let go. One writer, one append at a time: the file sink,
+ * or closed was handed to the disk before. It is open only while others do not need its place. One writer, one append at a time: the file sink,
  * which throws it away after any failure and opens it anew.
  */
 import { constants, type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Openable, OpenFiles } from '../open-files.ts';
 import { rotatedFiles, rotatedName } from './rotated-files.ts';
 
 const newline = 0x0a;
 
 /** One tenant's current file. */
-export class CurrentFile {
+export class CurrentFile implements Openable {
   readonly #directory: string;
   readonly #instance: string;
   readonly #rotateBytes: number;
-  #handle: FileHandle;
-  #size: number;
+  readonly #files: OpenFiles;
+  #handle: FileHandle | undefined;
+  #size = 0;
+  /** Whether the disk may not have all of it. */
+  #isUnsynced = false;
 
-  private constructor(directory: string, instance: string, rotateBytes: number, handle: FileHandle, size: number) {
+  private constructor(directory: string, instance: string, rotateBytes: number, files: OpenFiles) {
     this.#directory = directory;
     this.#instance = instance;
     this.#rotateBytes = rotateBytes;
+    this.#files = files;
+  }
+
+  /** @param files Shared with those of other tenants. */
+  static async open(directory: string, instance: string, rotateBytes: number, files: OpenFiles): Promise<CurrentFile> {
+    const file = new CurrentFile(directory, instance, rotateBytes, files);
+    await files.use(file, async () => {});
+    return file;
+  }
+
+  /** Rotates first where the file has its size. @returns whether it did */
+  append(bytes: Buffer): Promise<boolean> {
+    return this.#files.use(this, () => this.#append(bytes));
+  }
+
+  async close(): Promise<void> {
+    try {
+      // Also what was written before others had its place.
+      if (this.#isUnsynced) await this.#files.use(this, () => this.#open.sync());
+    } finally {
+      await this.#files.close(this);
+    }
+  }
+
+  async open(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    const { handle, size } = await openForAppend(this.#path);
     this.#handle = handle;
     this.#size = size;
   }
 
-  static async open(directory: string, instance: string, rotateBytes: number): Promise<CurrentFile> {
-    await mkdir(directory, { recursive: true });
-    const { handle, size } = await openForAppend(join(directory, `decisions-${instance}.ndjson`));
-    return new CurrentFile(directory, instance, rotateBytes, handle, size);
+  async letGo(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close().catch(() => {});
   }
 
-  /** Rotates first where the file has its size. @returns whether it did */
-  async append(bytes: Buffer): Promise<boolean> {
+  async #append(bytes: Buffer): Promise<boolean> {
     const full = this.#rotateBytes > 0 && this.#size >= this.#rotateBytes;
     if (full) await this.#rotate();
     let done = 0;
+    this.#isUnsynced = true;
     try {
-      while (done < bytes.length) done += (await this.#handle.write(bytes, done)).bytesWritten;
+      while (done < bytes.length) done += (await this.#open.write(bytes, done)).bytesWritten;
     } catch (error) {
       await this.#takeBack(done).catch(() => {});
       throw error;
     }
-    const { size, nlink } = await this.#handle.stat();
+    const { size, nlink } = await this.#open.stat();
     this.#size = size;
     // Writing to a file without a name succeeds, and nobody will ever read it.
     if (nlink === 0) throw new Error(`${this.#path} was removed by somebody else; it is begun anew`);
@@ -51,36 +82,33 @@ export class CurrentFile {
 
   /** A disk that filled up half-way leaves half a line, and the whole batch comes again. */
   async #takeBack(bytes: number): Promise<void> {
-    const { size } = await this.#handle.stat();
+    const { size } = await this.#open.stat();
     // Unless somebody else wrote behind it.
-    if (size === this.#size + bytes) await this.#handle.truncate(this.#size);
+    if (size === this.#size + bytes) await this.#open.truncate(this.#size);
   }
 
   async #rotate(): Promise<void> {
     // Before it is renamed: whoever finds a complete file finds all of it, also after a power failure.
-    await this.#handle.sync();
+    await this.#open.sync();
     const rotated = await reserveName(this.#directory, this.#instance);
     await rename(this.#path, rotated).catch(async (error) => {
       await unlink(rotated);
       throw error;
     });
     const { handle, size } = await openForAppend(this.#path);
-    await this.#handle.close();
+    await this.#open.close();
     this.#handle = handle;
     this.#size = size;
     await syncDirectory(this.#directory);
   }
 
-  get #path(): string {
-    return join(this.#directory, `decisions-${this.#instance}.ndjson`);
+  /** While it is used. */
+  get #open(): FileHandle {
+    return this.#handle as FileHandle;
   }
 
-  async close(): Promise<void> {
-    try {
-      await this.#handle.sync();
-    } finally {
-      await this.#handle.close();
-    }
+  get #path(): string {
+    return join(this.#directory, `decisions-${this.#instance}.ndjson`);
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import { messageOf } from '../../model/errors.ts';
+import { OpenFiles } from '../open-files.ts';
 import { type Batch, noneRefused, type Refused, type Sink } from '../sink.ts';
 import { CurrentFile } from './current-file.ts';
 import { removeOld } from './rotated-files.ts';
@@ -21,12 +22,15 @@ export interface FileSinkOptions {
   readonly maxFiles?: number;
   /** How long ago the last record of a complete file may be; 0, the default, is for ever. */
   readonly maxAgeMs?: number;
+  /** Which of the tenants' files are open; a bound of its own by default. */
+  readonly openFiles?: OpenFiles;
   /** Told where a file that may go cannot be deleted. */
   readonly onProblem?: (message: string) => void;
 }
 
 export function createFileSink(options: FileSinkOptions): Sink {
   const { directory, instance, rotateBytes = 256 * 1024 * 1024, maxFiles = 0, maxAgeMs = 0 } = options;
+  const { openFiles = new OpenFiles() } = options;
   const files = new Map<string, Promise<CurrentFile>>();
   let closing: Promise<void> | undefined;
 
@@ -39,7 +43,7 @@ export function createFileSink(options: FileSinkOptions): Sink {
     }
   };
   const open = async (tenant: string) => {
-    const file = await CurrentFile.open(join(directory, tenant), instance, rotateBytes);
+    const file = await CurrentFile.open(join(directory, tenant), instance, rotateBytes, openFiles);
     await prune(tenant);
     return file;
   };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { problemOfTenant } from '../../model/names.ts';
 import { Linker, type LinkerOptions } from '../chain/linker.ts';
 import { Delivery, type DeliveryOptions } from '../delivery.ts';
+import { OpenFiles } from '../open-files.ts';
 import type { Encoded, Outlet, OutletStats } from '../outlet.ts';
 import { closeWithin, within } from '../within.ts';
 import { KeptUp } from './kept-up.ts';
@@ -49,6 +50,7 @@ export class SpoolOutlet implements Outlet {
   readonly #keptUp: KeptUp;
   /** Tenants of whom something was given up: what follows would stand before the gap record that tells of it. */
   readonly #abandoned = new Set<string>();
+  readonly #files = new OpenFiles();
   #isFull = false;
 
   private constructor(options: SpoolOutletOptions, keptUp: KeptUp) {
@@ -176,7 +178,7 @@ export class SpoolOutlet implements Outlet {
 
   async #open(tenant: string): Promise<SpoolLane> {
     const options = this.#options;
-    const spool = await TenantSpool.open(join(options.directory, tenant));
+    const spool = await TenantSpool.open(join(options.directory, tenant), this.#files);
     const { chain, before, damage } = spool.left;
     const lostMs = damage === undefined ? this.#keptUp.beforeMs : undefined;
     const lane = new SpoolLane({

@@ -7,6 +7,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendFile } from '../append-file.ts';
 import { hashOf } from '../chain/chain.ts';
+import { OpenFiles } from '../open-files.ts';
 import { atStart, type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { lastOf } from './last-line.ts';
 import { type Left, resume, type SpoolFile } from './resume.ts';
@@ -34,6 +35,7 @@ const newline = 0x0a;
 
 export class TenantSpool {
   readonly #directory: string;
+  readonly #files: OpenFiles;
   #segments: Segment[];
   #cursor: Cursor;
   #savedCursor: Cursor;
@@ -46,8 +48,9 @@ export class TenantSpool {
   /** What was cut: lines that had not been written to their ends. */
   readonly cutBytes: number;
 
-  private constructor(directory: string, segments: Segment[], left: Left) {
+  private constructor(directory: string, files: OpenFiles, segments: Segment[], left: Left) {
     this.#directory = directory;
+    this.#files = files;
     this.#segments = segments;
     this.#cursor = left.start;
     this.#savedCursor = left.start;
@@ -55,20 +58,20 @@ export class TenantSpool {
     this.cutBytes = segments.reduce((sum, { file }) => sum + file.cutBytes, 0);
   }
 
-  /** Opens what is there, or begins. @throws what the file system throws */
-  static async open(directory: string): Promise<TenantSpool> {
+  /** Opens what is there, or begins. @param files Shared with other spools. @throws what the file system throws */
+  static async open(directory: string, files = new OpenFiles()): Promise<TenantSpool> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const cursor = await readCursor(join(directory, cursorName));
+    const cursor = await files.during(() => readCursor(join(directory, cursorName)));
     const numbers = (await readdir(directory)).map((name) => Number(namePattern.exec(name)?.[1] ?? 0));
     const segments: Segment[] = [];
     try {
       for (const number of numbers.filter((one) => one > 0).sort((a, b) => a - b)) {
         const path = join(directory, nameOf(number));
-        segments.push({ number, path, file: await AppendFile.open(path) });
+        segments.push({ number, path, file: await AppendFile.open(path, files) });
       }
-      const spool = new TenantSpool(directory, segments, await resume(segments, cursor));
+      const spool = new TenantSpool(directory, files, segments, await resume(segments, cursor));
       // What is there can be written over, however full the disk is when that is needed.
-      if (cursor === atStart) await writeCursor(join(directory, cursorName), atStart);
+      if (cursor === atStart) await spool.#write(atStart);
       // Their removal was not the last thing that happened.
       await spool.#removeBefore(spool.left.start.segment);
       return spool;
@@ -123,8 +126,10 @@ export class TenantSpool {
     if (last === undefined) return;
     await last.file.sync();
     if (last.number === this.#syncedNumber) return;
-    const handle = await open(this.#directory);
-    await handle.sync().finally(() => handle.close());
+    await this.#files.during(async () => {
+      const handle = await open(this.#directory);
+      await handle.sync().finally(() => handle.close());
+    });
     this.#syncedNumber = last.number;
   }
 
@@ -190,9 +195,13 @@ export class TenantSpool {
   async #save(): Promise<void> {
     const cursor = this.#cursor;
     if (cursor === this.#savedCursor) return;
-    await writeCursor(join(this.#directory, cursorName), cursor);
+    await this.#write(cursor);
     this.#savedCursor = cursor;
     await this.#removeBefore(cursor.segment);
+  }
+
+  #write(cursor: Cursor): Promise<void> {
+    return this.#files.during(() => writeCursor(join(this.#directory, cursorName), cursor));
   }
 
   async #writable(): Promise<Segment> {
@@ -204,7 +213,7 @@ export class TenantSpool {
   async #begin(number: number): Promise<Segment> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, nameOf(number));
-    const next = { number, path, file: await AppendFile.open(path) };
+    const next = { number, path, file: await AppendFile.open(path, this.#files) };
     this.#segments.push(next);
     return next;
   }
