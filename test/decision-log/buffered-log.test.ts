@@ -31,14 +31,8 @@ test('every record is written in order, numbered from 1', async () => {
   append(2_500);
   await log.flush(10_000);
   expect(numbersOf(sink.records)).toEqual(Array.from({ length: 2_500 }, (_, i) => i + 1));
-  expect(log.stats()).toMatchObject({
-    appended: 2_500,
-    written: 2_500,
-    dropped: 0,
-    failedWrites: 0,
-    pendingRecords: 0,
-    pendingBytes: 0,
-  });
+  const none = { dropped: 0, failedWrites: 0, pendingRecords: 0, pendingBytes: 0 };
+  expect(log.stats()).toMatchObject({ appended: 2_500, written: 2_500, ...none });
 });
 
 test('what is not wanted gets no number, and is counted', async () => {
