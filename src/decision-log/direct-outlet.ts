@@ -65,7 +65,7 @@ export class DirectOutlet implements Outlet {
 
   #sealIdle(): void {
     for (const [tenant, { linker }] of this.#chains) {
-      if (linker.isUnsealed) void this.accept({ tenant, bodies: [], lastSeq: 0 });
+      if (linker.isUnsealed) void this.#inOrder(tenant, (its) => this.#write(tenant, its, () => its.seal()));
     }
   }
 

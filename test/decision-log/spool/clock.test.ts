@@ -59,3 +59,17 @@ test('a clock that steps back changes no number, breaks no chain and stops no se
   await second.log.close(10_000);
   expect(checkChain(sink.lines).numbers).toEqual(upTo(400));
 });
+
+test('without a spool, too, it stops no seal', async () => {
+  const sink = createMemorySink();
+  let clockMs = Date.parse('2026-11-28T12:00:00Z');
+  const options = { mode: 'drop-newest', instance: 'i-1', sink, intervalMs: 1, sealIntervalMs: 5 } as const;
+  const log = await openLog({ ...options, now: () => clockMs });
+  log.append(decisionEntry({ time: clockMs }));
+  await log.flush(10_000);
+  clockMs -= hourMs;
+  log.append(decisionEntry({ time: clockMs }));
+  await log.flush(10_000);
+  await vi.waitFor(() => expect(checkChain(sink.lines).kinds).toContain('seal'));
+  await log.close(10_000);
+});
