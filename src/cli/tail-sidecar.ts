@@ -36,7 +36,7 @@ export async function* tailSidecar(
   const select = createSelect(selection);
   const known = new Set<string>();
   let start = startOf(tailing);
-  /** By the clock of the sidecar, when it was heard last. */
+  /** By the clock of the sidecar, when it was heard last, and could read: what it could not may be written later than it says. */
   let heardMs: number | undefined;
 
   const toEvent = ({ entries, losses, heartbeat }: TailResponse): TailEvent => {
@@ -49,7 +49,8 @@ export async function* tailSidecar(
       if (known.size > mostKnown) known.delete(known.values().next().value as string);
       found.push(one);
     }
-    if (heartbeat?.time !== undefined) heardMs = timestampMs(heartbeat.time);
+    const isReading = heartbeat?.problem === '' || heardMs === undefined;
+    if (heartbeat?.time !== undefined && isReading) heardMs = timestampMs(heartbeat.time);
     const lost = losses.map(({ tenant, atLeast }) => ({ tenant, atLeast: Number(atLeast) }));
     return { entries: found, losses: lost, problem: heartbeat?.problem ?? '' };
   };
