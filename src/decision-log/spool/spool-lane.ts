@@ -76,7 +76,7 @@ export class SpoolLane {
    * appendNow() goes on with the old file until then. @throws what the file system throws
    */
   prepare(): Promise<void> {
-    return this.#inOrder(() => this.spool.prepare(), false);
+    return this.#inOrder(() => this.#prepare(), false);
   }
 
   /**
@@ -128,6 +128,12 @@ export class SpoolLane {
   async close(): Promise<void> {
     await Promise.all([this.#appended, this.#shipping, this.#saving]);
     await this.spool.close(this.#untold === 0).catch((error: unknown) => this.#tell(error));
+  }
+
+  async #prepare(): Promise<void> {
+    await this.spool.prepare();
+    // The name of the file, too: appendNow() waits for what is in it only.
+    if (this.#options.sync) await this.spool.sync().catch((error: unknown) => this.#tell(error));
   }
 
   async #append(link: (linker: Linker) => Buffer, isLast: boolean): Promise<boolean> {

@@ -1,5 +1,5 @@
 // Single failures of a disk at the wrong moment, each of which a reader must not see in the log.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open as openFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -92,4 +92,16 @@ test('what a sink refused stays in the spool until it is told, also on a disk th
   const { problems, chains } = reportOf(sink);
   expect(problems).toEqual([]);
   expect(chains).toMatchObject([{ decisions: 1, lastSeq: 1 }]);
+});
+
+test('where each record waits for the disk, so does the name of the file that it is in', async () => {
+  const some = await openFile('/dev/null');
+  const sync = vi.spyOn(Object.getPrototypeOf(some) as FileHandle, 'sync');
+  await some.close();
+  const { log, append } = await open(gone, { intervalMs: 0, sync: true });
+  append(1);
+  expect(log.stats().written).toBe(1);
+  expect(sync).toHaveBeenCalledTimes(1);
+  sync.mockRestore();
+  await log.close(0);
 });
