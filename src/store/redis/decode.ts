@@ -112,9 +112,8 @@ export function toChangeSet(
   changes: readonly Change[],
   where: string,
 ): ChangeSet {
-  const at = Number(about.at);
-  if (!timePattern.test(String(about.at)) || !Number.isSafeInteger(at))
-    throw corrupt(where, 'at', 'is not a number of milliseconds');
+  const at = wholeNumber(about.at, timePattern);
+  if (at === undefined) throw corrupt(where, 'at', 'is not a number of milliseconds');
   const after = nonceOf(about.after, 'after', where);
   const by = textOf(about.by, 'by', where);
   const via = textOf(about.via, 'via', where);
@@ -144,11 +143,17 @@ export function parseRevisionOf(epoch: unknown, number: unknown, nonceText: unkn
   if (typeof epoch !== 'string' || !epochPattern.test(epoch)) {
     throw corrupt(where, 'epoch', 'is not 1 to 64 letters and digits');
   }
-  if (!numberPattern.test(String(number)) || !Number.isSafeInteger(Number(number))) {
-    throw corrupt(where, 'revision', 'is not a whole number above 0');
-  }
+  const whole = wholeNumber(number, numberPattern);
+  if (whole === undefined) throw corrupt(where, 'revision', 'is not a whole number above 0');
   const nonce = nonceOf(nonceText, 'nonce', where);
-  return { epoch, number: Number(number), ...(nonce === undefined ? {} : { nonce }) };
+  return { epoch, number: whole, ...(nonce === undefined ? {} : { nonce }) };
+}
+
+/** Of a number or its text: an object of JSON may be one that nothing makes a text of. */
+function wholeNumber(value: unknown, pattern: RegExp): number | undefined {
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const number = Number(value);
+  return pattern.test(String(value)) && Number.isSafeInteger(number) ? number : undefined;
 }
 
 function nonceOf(value: unknown, field: string, where: string): string | undefined {

@@ -6,7 +6,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { ChangeSet, Revision } from '../../model/change.ts';
-import { messageOf, PosternError } from '../../model/errors.ts';
+import { messageOf, PosternError, toPosternError } from '../../model/errors.ts';
 import type { Pulse, StoreListener, Subscription } from '../store.ts';
 import { backoffMs } from './backoff.ts';
 import { parseMessage } from './decode.ts';
@@ -210,7 +210,6 @@ function parsedOrProblem(text: string, channel: string): ChangeSet | Revision | 
   try {
     return parseMessage(text, channel);
   } catch (error) {
-    if (error instanceof PosternError) return error;
-    throw error;
+    return toPosternError(error);
   }
 }

@@ -194,6 +194,11 @@ function* messages(random: () => string): Generator<Garbage> {
       JSON.stringify({ epoch: '@', revision: 3, at: 1, changes }),
     ),
     ...['noon', {}].map((at) => JSON.stringify({ epoch: '@', revision: 3, at, changes: [] })),
+    // Nothing makes a text or a number of these.
+    '{"epoch":"@","revision":{"toString":1,"valueOf":1}}',
+    `{"epoch":"@","revision":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+    '{"epoch":"@","revision":5,"at":{"toString":1,"valueOf":1},"changes":[]}',
+    '{"epoch":"@","revision":["5"]}',
   ];
   for (const form of forms) {
     yield {
