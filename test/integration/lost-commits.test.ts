@@ -11,8 +11,9 @@ import { parseRedisUrl } from '../../src/store/redis/target.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FaultyStore } from '../replica/faulty-store.ts';
 import { createQuietReplica } from '../replica/quiet-replica.ts';
-import { sharedRedisUrl } from '../setup/redis-server.ts';
-import { newTenant } from '../store/records.ts';
+import { asAdmin } from '../setup/redis-admin.ts';
+import { describeWithOwnRedis, sharedRedisUrl, startRedis } from '../setup/redis-server.ts';
+import { applyAll, bindingOf, newTenant, putOf } from '../store/records.ts';
 import { remember } from '../store/redis/garbage.ts';
 
 let redis: Redis;
@@ -114,4 +115,39 @@ test('a tenant that was written without nonces is read and followed, and gets th
   await replica.waitFor(fourth, undefined);
   const [, , last] = (await store.changesSince(tenant, { epoch: 'e', number: 1 }, 10)) ?? [];
   expect(last).toEqual({ revision: fourth, changes: [], at: expect.any(Number) });
+});
+
+describeWithOwnRedis('a server that comes back without its last commit', () => {
+  test('leaves nothing of it in a graph that is loaded meanwhile', async () => {
+    const server = await startRedis();
+    const loading = createRedisStore(parseRedisUrl(server.url));
+    const writing = createRedisStore(parseRedisUrl(server.url));
+    try {
+      const kept = await writing.commit(tenant, [role('first'), putOf(bindingOf(1))]);
+      await asAdmin(server.url, (admin) => admin.save());
+      let changes: Change[] = [];
+      let crashes = 0;
+      const take = async (batch: readonly Change[]) => {
+        changes.push(...batch);
+        const [first] = batch;
+        if (crashes > 0 || first?.op !== 'put') return;
+        if (first.record.kind === 'role') await writing.commit(tenant, [putOf(bindingOf(2))]);
+        if (first.record.kind !== 'binding') return;
+        expect(batch).toHaveLength(2);
+        crashes++;
+        await server.kill();
+        await server.restart();
+      };
+      const revision = await loading.load(tenant, take, () => {
+        changes = [];
+      });
+      expect(crashes).toBe(1);
+      expect(revision).toEqual(kept);
+      expect([...applyAll(changes).values()]).not.toContainEqual(bindingOf(2));
+      expect(changes).toContainEqual(putOf(bindingOf(1)));
+    } finally {
+      await Promise.all([loading.close(), writing.close()]);
+      await server.stop();
+    }
+  });
 });

@@ -30,15 +30,34 @@ const maxTries = 4;
 /** What Store.load promises. @throws what the client throws; PosternError STORE_CORRUPT, STORE_UNAVAILABLE */
 export async function load(client: RedisClient, keys: TenantKeys, loading: Loading): Promise<Revision> {
   for (let tries = 1; ; tries++) {
-    const revision = await tryToLoad(client, keys, loading);
+    const revision = await overOneConnection(client, () => tryToLoad(client, keys, loading));
     if (revision !== undefined) return revision;
     if (loading.restart === undefined || tries === maxTries) {
       throw new PosternError(
         'STORE_UNAVAILABLE',
-        `the history of tenant ${keys.tenant} was cut off while it was being loaded; load again, and keep more history if this goes on`,
+        `the history of tenant ${keys.tenant}, or the connection, was cut off while it was being loaded; load again, and keep more history if this goes on`,
       );
     }
     loading.restart();
+  }
+}
+
+/**
+ * Undefined where the connection was another one in between. A server that came back, or took over, without the last
+ * commits may be at the revision where the load began, while records of what it lost were read before.
+ */
+async function overOneConnection<T>(client: RedisClient, work: () => Promise<T>): Promise<T | undefined> {
+  let wasLost = false;
+  const note = () => {
+    wasLost = true;
+  };
+  // The latter is of a Cluster, which lives on where one of its nodes is lost.
+  for (const event of ['close', '-node']) client.on(event, note);
+  try {
+    const result = await work();
+    return wasLost ? undefined : result;
+  } finally {
+    for (const event of ['close', '-node']) client.off(event, note);
   }
 }
 
