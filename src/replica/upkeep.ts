@@ -34,7 +34,10 @@ export interface Wishes {
   reload(): void;
 }
 
-/** Changes above a flat graph, at least and as a share of its bindings, before they are folded into it. */
+/**
+ * Changes above a flat graph, at least and as a share of its bindings, before they are folded into it. A small graph that
+ * was loaded record by record becomes one then: no snapshot made from another forgets a name, deleted or not.
+ */
 const leastToFold = 20_000;
 const shareToFold = 0.02;
 /** Then the graph is loaded as a whole instead. */
@@ -44,7 +47,8 @@ const fewRecords = 20_000;
 
 /** What a snapshot stands on, and every change set since. */
 interface Ground {
-  readonly flat: FlatGraph;
+  /** Undefined while it is in the making. */
+  readonly flat: FlatGraph | undefined;
   readonly since: ChangeSet[];
   changes: number;
 }
@@ -55,6 +59,8 @@ export class Upkeep {
   readonly #wishes: Wishes;
   readonly #stopSaving: () => void;
   #ground: Ground | undefined;
+  /** Changes since a load that left no ground. */
+  #loose = 0;
   #limit = leastToFold;
   /** One after another. */
   #failedFolds = 0;
@@ -72,8 +78,9 @@ export class Upkeep {
 
   /** The graph was loaded as a whole. @param saved Whether that was from disk. */
   loaded(base: LoadedGraph['base'], saved: boolean): void {
-    const changes = (base?.since ?? []).reduce((sum, changeSet) => sum + changeSet.changes.length, 0);
-    this.#ground = base === undefined ? undefined : { flat: base.flat, since: [...base.since], changes };
+    this.#ground =
+      base === undefined ? undefined : { flat: base.flat, since: [...base.since], changes: countOf(base.since) };
+    this.#loose = 0;
     this.#limit = this.#leastFor(base?.flat);
     if (saved) this.#savedAt = this.#kept.current?.revision;
     else this.#saveIfNewer();
@@ -81,10 +88,13 @@ export class Upkeep {
 
   applied(changeSet: ChangeSet): void {
     const ground = this.#ground;
-    if (ground === undefined) return;
-    ground.since.push(changeSet);
-    ground.changes += changeSet.changes.length;
-    if (ground.changes > this.#limit) this.#begin();
+    const count = countOf([changeSet]);
+    if (ground === undefined) this.#loose += count;
+    else {
+      ground.since.push(changeSet);
+      ground.changes += count;
+    }
+    if ((ground?.changes ?? this.#loose) > this.#limit) this.#begin();
   }
 
   /** Resolves when nothing is written any more: what is in the making ends with the signal of who is kept. Idempotent. */
@@ -104,8 +114,6 @@ export class Upkeep {
     this.#running = this.#work()
       .catch((error: unknown) => {
         if (this.#kept.closed.aborted) return;
-        // Not with every change from here on.
-        this.#limit *= 2;
         this.#options.onEvent({ kind: 'upkeep-failed', error: toPosternError(error) });
       })
       .finally(() => {
@@ -129,21 +137,50 @@ export class Upkeep {
   /** The flat graph of a snapshot in force; undefined where it has to be loaded first. */
   async #flatOf(snapshot: Snapshot): Promise<FlatGraph | undefined> {
     const ground = this.#ground;
-    if (ground !== undefined) return ground.since.length === 0 ? ground.flat : this.#fold(ground, snapshot);
+    if (ground?.flat !== undefined)
+      return ground.since.length === 0 ? ground.flat : this.#fold(ground, ground.flat, snapshot);
     const { members, objects, bindings } = snapshot.counts;
     const isSmall = members + objects + bindings < fewRecords;
     // A store that builds no flat graphs would load, and wish to load, without end.
-    if (isSmall || this.#options.store.loadFlat === undefined) return flattenHere(snapshot);
+    if (isSmall || this.#options.store.loadFlat === undefined) {
+      return this.#loose > this.#limit ? this.#giveGround(snapshot) : flattenHere(snapshot);
+    }
+    this.#loose = 0;
     this.#wishes.reload();
     return undefined;
   }
 
-  async #fold(ground: Ground, snapshot: Snapshot): Promise<FlatGraph> {
-    const taken = ground.since.length;
-    const changes = ground.since.slice(0, taken).reduce((sum, changeSet) => sum + changeSet.changes.length, 0);
-    const flat = await this.#foldAside(ground, taken);
+  /** Has a snapshot that stands on nothing stand on itself, as a flat graph: names that nothing uses any more go. */
+  async #giveGround(snapshot: Snapshot): Promise<FlatGraph> {
+    const ground: Ground = { flat: undefined, since: [], changes: 0 };
+    this.#ground = ground;
+    const changes = this.#loose;
+    this.#loose = 0;
+    try {
+      const flat = await this.#folded(() => flattenHere(snapshot));
+      return await this.#standOn(flat, ground, 0, changes, snapshot);
+    } finally {
+      if (this.#ground === ground) this.#ground = undefined;
+    }
+  }
+
+  async #fold(ground: Ground, below: FlatGraph, snapshot: Snapshot): Promise<FlatGraph> {
+    const taken = ground.since.slice();
+    const flat = await this.#folded(() => compactAside(below, taken, this.#kept.closed));
+    this.#limit = this.#leastFor(below);
     // For saving alone: whoever lists in pages is not made to begin anew.
     if (ground.changes <= this.#limit) return flat;
+    return this.#standOn(flat, ground, taken.length, countOf(taken), snapshot);
+  }
+
+  /** Puts a flat graph below what is in force. @param taken How many change sets above the ground are in it. */
+  async #standOn(
+    flat: FlatGraph,
+    ground: Ground,
+    taken: number,
+    changes: number,
+    snapshot: Snapshot,
+  ): Promise<FlatGraph> {
     // What was applied meanwhile is applied once more, above the new graph.
     const slices = new Slices();
     let next = await slices.over(flat, snapshot.options, snapshot.revision);
@@ -155,20 +192,22 @@ export class Upkeep {
     // A whole load came in between: that is newer, and stands on its own.
     if (this.#ground !== ground || current === undefined || !isSameRevision(current.revision, next.revision))
       return flat;
-    this.#ground = { flat, since: ground.since.slice(taken), changes: ground.changes - changes };
+    const since = ground.since.slice(taken);
+    this.#ground = { flat, since, changes: countOf(since) };
     this.#limit = this.#leastFor(flat);
     this.#wishes.replace(next);
     this.#options.onEvent({ kind: 'folded', revision: next.revision, changes });
     return flat;
   }
 
-  async #foldAside(ground: Ground, taken: number): Promise<FlatGraph> {
+  async #folded(fold: () => Promise<FlatGraph>): Promise<FlatGraph> {
     try {
-      const flat = await compactAside(ground.flat, ground.since.slice(0, taken), this.#kept.closed);
+      const flat = await fold();
       this.#failedFolds = 0;
       return flat;
     } catch (error) {
-      // What is to be folded must not grow for ever.
+      // Not with every change from here on. And what is to be folded must not grow for ever.
+      this.#limit *= 2;
       if (++this.#failedFolds >= mostFailedFolds && !this.#kept.closed.aborted) this.#wishes.reload();
       throw error;
     }
@@ -177,6 +216,11 @@ export class Upkeep {
   #leastFor(flat: FlatGraph | undefined): number {
     return Math.max(leastToFold, (flat?.counts.bindings ?? 0) * shareToFold);
   }
+}
+
+/** Changes in change sets; one without any is kept, too. */
+function countOf(changeSets: readonly ChangeSet[]): number {
+  return changeSets.reduce((sum, { changes }) => sum + Math.max(1, changes.length), 0);
 }
 
 async function flattenHere(snapshot: Snapshot): Promise<FlatGraph> {

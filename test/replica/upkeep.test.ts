@@ -101,6 +101,18 @@ describe('changes above a flat graph', { timeout: 90_000 }, () => {
     expect(replica.current?.bindingsOf.base?.flat.arrays.principals.length).toBeGreaterThan(20_000);
   });
 
+  test('are folded however often the graph could not be saved before', async () => {
+    const store = await storeOf(first.map(putOf));
+    await rm(directory.path, { recursive: true });
+    const { told, until } = replicaOf(store, saving(1));
+    await vi.waitFor(() => expect(told('upkeep-failed').length).toBeGreaterThan(5), { timeout: 15_000 });
+    await store.commit(
+      tenant,
+      Array.from({ length: 25_000 }, (_, i) => putOf(bindingOf(i, 'viewer'))),
+    );
+    await until('folded');
+  });
+
   test('do not make a watcher begin anew when they are folded', async () => {
     const store = await storeOf(first.map(putOf));
     const { replica, until } = replicaOf(store);
@@ -116,6 +128,26 @@ describe('changes above a flat graph', { timeout: 90_000 }, () => {
     await until('folded');
     expect(whole).toBe(0);
   });
+});
+
+test('a small graph that changes for ever forgets the names that nothing uses any more', async () => {
+  const store = new FaultyStore(createMemoryStore());
+  closers.push(() => store.close());
+  await store.commit(tenant, oneOfEach.map(putOf));
+  const { replica, told, until } = replicaOf(store);
+  await until('loaded');
+  let passing = 0;
+  for (; told('folded').length === 0 && passing < 500; passing++) {
+    const records = Array.from({ length: 50 }, (_, i) => bindingOf(passing * 50 + i));
+    await store.commit(tenant, [...records.map(putOf), ...records.map(deleteOf)]);
+    await nextTurn();
+  }
+  await store.commit(tenant, [putOf(bindingOf(1, 'late'))]);
+  await vi.waitFor(async () => expect(replica.current?.revision).toEqual(await store.head(tenant)));
+  expect(told('folded')).toHaveLength(1);
+  sameRecords(recordsIn(replica), [...oneOfEach, bindingOf(1, 'late')]);
+  expect(replica.current?.names.nodeCount).toBeLessThan(passing * 5);
+  expect(told('loaded')).toHaveLength(1);
 });
 
 describe('with a directory for snapshots', () => {
