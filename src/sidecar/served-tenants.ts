@@ -2,6 +2,7 @@
  * The tenants that this process serves: those it was told, or all that the store has, found as they come and go, each
  * loaded when it is found or when it is asked for. Made by the parts list; how tenants are held is the residence's affair.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { everyTenant } from '../config/check-options.ts';
 import type { ServeOptions } from '../config/options.ts';
 import { isEmpty } from '../graph/is-empty.ts';
@@ -18,7 +19,7 @@ import { Residence } from './residence.ts';
 
 /** The least time between two looks at the list of tenants, in milliseconds: anybody may ask for one that is not there. */
 const lookAgainMs = 1_000;
-/** How long a look waits for a replica to hear of its tenant's deletion, in milliseconds; the next one waits again. */
+/** How long a look waits for a replica to begin, or to hear of its tenant's deletion, in milliseconds; the next one waits again. */
 const hearMs = 1_000;
 
 export class ServedTenants {
@@ -152,7 +153,12 @@ export class ServedTenants {
    * anything: the last policy goes on answering. A deletion leaves the head, and an empty graph at it.
    */
   async #isGone({ replica, pinned }: Resident): Promise<boolean> {
-    if (replica.current === undefined) return !pinned;
+    if (replica.current === undefined) {
+      // Its policy may be on its way from disk, where it stays unless the store says that it was deleted.
+      const attempted = replica.attempted.then(() => true);
+      if (pinned || !(await Promise.race([attempted, delay(hearMs, false, { ref: false })]))) return false;
+    }
+    if (replica.current === undefined) return true;
     const head = await this.#store.head(replica.tenant);
     if (head === undefined) return false;
     try {

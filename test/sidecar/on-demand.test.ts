@@ -1,8 +1,13 @@
 // Tenants that are loaded when they are asked for, over a store in memory: who loads what, and who waits for it.
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseOptions } from '../../src/config/parse-options.ts';
+import { FlatBuilder } from '../../src/graph/flat/builder.ts';
 import type { Change } from '../../src/model/change.ts';
 import { ServedTenants } from '../../src/sidecar/served-tenants.ts';
+import { SnapshotDirectory } from '../../src/snapshot-file/directory.ts';
 import { createMemoryStore } from '../../src/store/memory/memory-store.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { FaultyStore } from '../replica/faulty-store.ts';
@@ -20,10 +25,10 @@ afterEach(async () => {
   await store.close();
 });
 
-function serve(tenant = '*'): ServedTenants {
+function serve(tenant = '*', saved?: SnapshotDirectory): ServedTenants {
   const flags = { redis: 'redis://nowhere', tenant, tenantLoading: 'on-demand', compareInterval: '1h' };
   const options = parseOptions({ flags, env: {}, suggest: () => undefined, instance: 'one' });
-  const one = new ServedTenants(store, options, createLogger({ level: 'silent', format: 'json' }));
+  const one = new ServedTenants(store, options, createLogger({ level: 'silent', format: 'json' }), saved);
   served.push(one);
   return one;
 }
@@ -145,4 +150,39 @@ describe('tenants on demand', () => {
     its.endWaits();
     expect((await waiting).current).toBeUndefined();
   });
+});
+
+/** Reads slowly. */
+class SlowDirectory extends SnapshotDirectory {
+  readonly reading = Promise.withResolvers<void>();
+
+  override async read(tenant: string) {
+    await this.reading.promise;
+    return super.read(tenant);
+  }
+}
+
+it('what is being read from disk is not given up for a store that was emptied', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'postern-on-demand-'));
+  const directory = new SlowDirectory(root);
+  try {
+    const builder = new FlatBuilder(1);
+    if (role.op === 'put') builder.put(role.record);
+    const facts = { tenant: 'acme', revision: { epoch: 'e', number: 7 }, knownAtMs: Date.now() };
+    await directory.write(builder.finish(), facts);
+    store.away = true;
+    const its = serve('*', directory);
+    await listed(its);
+    const found = its.tenants.find('acme');
+    await vi.waitFor(() => expect(its.tenants.has('acme')).toBe(true));
+    store.away = false;
+    await its.look();
+    expect(await readdir(root)).toEqual(['acme.snapshot']);
+    directory.reading.resolve();
+    expect((await found).current?.revision).toEqual(facts.revision);
+    await its.look();
+    expect(namesOf(its)).toEqual(['acme']);
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });
