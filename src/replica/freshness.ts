@@ -13,6 +13,8 @@ export class Freshness {
   #isFollowing = false;
   /** Whether anything newer than the snapshot is known of, or may have been missed. */
   #isBehind = true;
+  /** When that was heard of last. */
+  #doubtedMs = Number.NEGATIVE_INFINITY;
   /** When the snapshot was last known to be the newest; before the first, when this was made. */
   #knownMs: number;
 
@@ -54,6 +56,7 @@ export class Freshness {
 
   /** The store has something newer, may have, or is not to be asked. */
   fellBehind(): void {
+    this.#doubtedMs = this.nowMs();
     if (this.#isBehind) return;
     this.#isBehind = true;
     this.#knownMs = Math.max(this.#knownMs, Math.min(this.nowMs(), this.#pulse.lastMs));
@@ -64,9 +67,9 @@ export class Freshness {
     this.#knownMs = Math.max(this.#knownMs, askedMs);
   }
 
-  /** The same, and nothing newer was heard of since. */
+  /** The same; what was heard of since it was asked comes with the next answer. */
   confirmed(askedMs: number): void {
     this.reached(askedMs);
-    this.#isBehind = !this.#isFollowing;
+    this.#isBehind = !this.#isFollowing || this.#doubtedMs > askedMs;
   }
 }

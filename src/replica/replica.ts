@@ -1,9 +1,8 @@
 /**
- * Follows one tenant of a store and keeps one snapshot current. Everything that
- * can go wrong between a store and a follower ends here: lost, repeated and
- * late messages, trimmed history, another epoch, a store that went backwards,
- * records that do not compile. The old snapshot answers until the new one is
- * complete; #install is the only place that puts another graph in force.
+ * Follows one tenant of a store and keeps one snapshot current. Everything that can go wrong between a store and a
+ * follower ends here: lost, repeated and late messages, trimmed history, another epoch, a store that went backwards,
+ * records that do not compile. The old snapshot answers until the new one is complete; #install is the only place that
+ * puts another graph in force.
  */
 import { applyChanges } from '../graph/apply.ts';
 import type { Snapshot } from '../graph/snapshot.ts';
@@ -34,7 +33,7 @@ export class Replica {
   readonly #stopComparing: () => void;
   readonly #rounds: Rounds;
   readonly #upkeep: Upkeep;
-  readonly #waiters = new RevisionWaiters(() => this.#rounds.begin());
+  readonly #waiters: RevisionWaiters;
   readonly #listeners = new Set<SnapshotListener>();
   #current: Snapshot | undefined;
   #triedToRestore: boolean;
@@ -80,6 +79,7 @@ export class Replica {
       },
     });
     this.freshness = new Freshness(this.#subscription.pulse, options.monotonicNow ?? (() => performance.now()));
+    this.#waiters = new RevisionWaiters(() => this.#rounds.begin(), this.freshness.nowMs);
     this.#stopComparing = startJitteredInterval(() => this.#rounds.begin(), options.compareIntervalMs);
     // What was saved does not wait for the store to be there.
     if (options.save !== undefined) this.#rounds.begin();
@@ -199,7 +199,7 @@ export class Replica {
         const { kind } = this.#state;
         this.#state = { kind: 'current' };
         this.freshness.confirmed(askedMs);
-        this.#waiters.confirmed();
+        this.#waiters.confirmed(askedMs);
         if (kind === 'behind') this.#options.onEvent({ kind: 'current', revision: held });
         return;
       }

@@ -9,6 +9,7 @@ import { Lineage } from './lineage.ts';
 
 interface Waiter {
   readonly revision: Revision;
+  readonly sinceMs: number;
   readonly resolve: () => void;
   readonly reject: (error: PosternError) => void;
 }
@@ -17,11 +18,16 @@ export class RevisionWaiters {
   readonly #waiting = new Set<Waiter>();
   readonly #lineage = new Lineage();
   readonly #compare: () => void;
+  readonly #nowMs: () => number;
   #abandoned = false;
 
-  /** @param compare Has the snapshot compared with the store; `confirmed` is called where it is the store's newest. */
-  constructor(compare: () => void) {
+  /**
+   * @param compare Has the snapshot compared with the store; `confirmed` is called where it is the store's newest.
+   * @param nowMs By performance.now().
+   */
+  constructor(compare: () => void, nowMs: () => number) {
     this.#compare = compare;
+    this.#nowMs = nowMs;
   }
 
   /** Whether somebody waits. */
@@ -49,6 +55,7 @@ export class RevisionWaiters {
       const settle = () => signal?.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
         revision,
+        sinceMs: this.#nowMs(),
         resolve: () => {
           settle();
           resolve();
@@ -82,10 +89,13 @@ export class RevisionWaiters {
     if (isAstray) this.#compare();
   }
 
-  /** The snapshot in force is the store's newest: who waits for another commit of a number that it has, waits for nothing. */
-  confirmed(): void {
+  /**
+   * The snapshot in force is the store's newest: who waits for another commit of a number that it has, waits for nothing.
+   * @param askedMs When the store was asked: it may have changed hands before somebody came who waits for that.
+   */
+  confirmed(askedMs: number): void {
     for (const waiter of this.#waiting) {
-      if (this.#lineage.standingOf(waiter.revision) !== 'astray') continue;
+      if (waiter.sinceMs > askedMs || this.#lineage.standingOf(waiter.revision) !== 'astray') continue;
       this.#waiting.delete(waiter);
       waiter.reject(lost(waiter.revision));
     }

@@ -103,6 +103,52 @@ describe('the data of a replica', () => {
     await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
   });
 
+  /** Lets the answers to two questions for the head come when the test says so; what they say is what was asked. */
+  function holdHeads() {
+    const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const head = store.head.bind(store);
+    let asked = 0;
+    store.head = async (name) => {
+      const found = await head(name);
+      await held[asked++]?.promise;
+      return found;
+    };
+    return { held, asked: () => asked };
+  }
+
+  it('ages while the only answer of the store is older than what was heard of', async () => {
+    const { held, asked } = holdHeads();
+    store.connect();
+    await vi.waitFor(() => expect(asked()).toBe(1));
+    nowMs += 1;
+    await store.commit(tenant, [role('heard')]);
+    await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(1));
+    held[0]?.resolve();
+    await vi.waitFor(() => expect(asked()).toBe(2));
+    nowMs += 2;
+    expect(replica.freshness.ageMs()).toBe(3);
+    held[1]?.resolve();
+    await vi.waitFor(() => expect(replica.freshness.ageMs()).toBe(0));
+  });
+
+  it('does not judge a token by what the store answered before the token came', async () => {
+    const { held, asked } = holdHeads();
+    store.connect();
+    await vi.waitFor(() => expect(asked()).toBe(1));
+    nowMs += 1;
+    let judged = false;
+    const doubtful = { ...(replica.current?.revision ?? { epoch: '', number: 0 }), nonce: 'x' };
+    const waiting = replica.waitFor(doubtful, undefined).finally(() => {
+      judged = true;
+    });
+    const outcome = expect(waiting).rejects.toMatchObject({ code: 'REVISION_LOST' });
+    held[0]?.resolve();
+    await vi.waitFor(() => expect(asked()).toBe(2));
+    expect(judged).toBe(false);
+    held[1]?.resolve();
+    await outcome;
+  });
+
   it('ages while what the store holds is refused, and no more when that is mended', async () => {
     await store.commit(tenant, [broken]);
     await vi.waitFor(() => expect(replica.state.kind).toBe('behind'));
