@@ -2,6 +2,7 @@
  * The plain data of a flat graph: typed arrays that one thread builds, another one reads, and a file keeps as they
  * are. Owns how they are allocated and how they grow; knows nothing of what is in them.
  */
+import { PosternError } from '../../model/errors.ts';
 
 /** From this size on, memory is mapped: below, the maps of many small graphs would be too many for the system. */
 const leastMappedBytes = 1024 * 1024;
@@ -20,6 +21,8 @@ export function sharedBytes(length: number): ArrayBufferLike {
 }
 
 const firstCapacity = 1024;
+/** Where something ends in bytes is a number of 32 bits. */
+const mostBytes = 2 ** 31 - 1;
 
 /** A list of whole numbers that grows, and ends as an exact, shared array. */
 export class GrowingInts {
@@ -84,7 +87,12 @@ export class GrowingBytes {
   /** Makes room for this many more. */
   reserve(more: number): void {
     if (this.length + more <= this.bytes.length) return;
-    const grown = sharedOctets(Math.max(this.bytes.length * 2, this.length + more));
+    if (this.length + more > mostBytes)
+      throw new PosternError(
+        'LIMIT_EXCEEDED',
+        'the names of a policy, or its notes and conditions, take 2 GiB or more',
+      );
+    const grown = sharedOctets(Math.min(mostBytes, Math.max(this.bytes.length * 2, this.length + more)));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }
