@@ -26,7 +26,9 @@ export async function restore(options: ReplicaOptions): Promise<Restored | undef
     }
     const snapshot = await slices.over(flat, graph, revision);
     const atMs = now();
-    return { snapshot, base: { flat, since: [] }, ageMs: Math.max(0, atMs - knownAtMs), tookMs: atMs - startedMs };
+    // A clock that was set back must not make it the newest: it is as far from now as the clock can tell.
+    const ageMs = Math.abs(atMs - knownAtMs);
+    return { snapshot, base: { flat, since: [] }, ageMs, tookMs: atMs - startedMs };
   } catch (error) {
     onEvent({ kind: 'problem', error: toPosternError(error) });
     return undefined;

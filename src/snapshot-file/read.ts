@@ -2,7 +2,7 @@
  * Reads a snapshot file, and believes nothing: who owns it, that nobody else may write it, its version, that it is of
  * this tenant, every checksum. What is wrong with it is an error that names the file; whoever asked goes on without.
  */
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { sharedBytes } from '../graph/flat/arrays.ts';
@@ -23,13 +23,15 @@ export interface SavedGraph extends SavedFacts {
 export async function readSnapshot(path: string, tenant: string): Promise<SavedGraph | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    // What is no file, such as a pipe, must not be waited for.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
   try {
     const stats = await file.stat();
+    if (!stats.isFile()) throw new Error('is no file');
     checkOwner(stats);
     const { length, crc } = parsePreamble(await readBytes(file, 0, Math.min(preambleBytes, stats.size)));
     if (preambleBytes + length > stats.size) throw new Error('ends before its header does');

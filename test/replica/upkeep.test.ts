@@ -166,6 +166,17 @@ describe('with a directory for snapshots', () => {
     expect(told('loaded')).toHaveLength(0);
   });
 
+  test('what was saved before the clock was set back is not taken for the newest', async () => {
+    const store = await storeOf(first.map(putOf));
+    const one = replicaOf(store, saving());
+    await one.until('saved');
+    await one.replica.close();
+    store.away = true;
+    const { replica, until } = replicaOf(store, { ...saving(), now: () => Date.now() - 3_600_000 });
+    await until('restored');
+    expect(replica.freshness.ageMs()).toBeGreaterThan(3_500_000);
+  });
+
   test('a store that is lost while the file is read does not end the wait for it', async () => {
     const store = await storeOf(first.map(putOf));
     const one = replicaOf(store, saving());

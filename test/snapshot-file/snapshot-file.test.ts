@@ -1,4 +1,5 @@
 // Snapshots on disk, as files that are really written: what comes back, and what is refused of what was damaged.
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +111,7 @@ describe('a snapshot on disk', () => {
       /is no snapshot/,
     ],
     ['that is empty', async () => writeFile(file, '', { mode: 0o600 }), /is no snapshot/],
+    ['that is a pipe', async () => void execFileSync('mkfifo', ['-m', '600', file]), /is no file/],
     ['of a later version', async () => patched(16, 99), /has version 99, not 1/],
     [
       'that others may write',
