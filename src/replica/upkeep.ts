@@ -40,6 +40,8 @@ export interface Wishes {
  */
 const leastToFold = 20_000;
 const shareToFold = 0.02;
+/** Intervals after which a graph that has not changed is saved again: its file says when it was last known to be the newest. */
+const intervalsUnchanged = 12;
 /** Then the graph is loaded as a whole instead. */
 const mostFailedFolds = 3;
 /** A graph with fewer records than this is made flat here, in some milliseconds. */
@@ -65,6 +67,8 @@ export class Upkeep {
   /** One after another. */
   #failedFolds = 0;
   #savedAt: Revision | undefined;
+  /** When that was last known to be the newest, as its file says, in milliseconds since 1970. */
+  #savedKnownMs = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: ReplicaOptions, kept: Kept, wishes: Wishes) {
@@ -82,7 +86,7 @@ export class Upkeep {
       base === undefined ? undefined : { flat: base.flat, since: [...base.since], changes: countOf(base.since) };
     this.#loose = 0;
     this.#limit = this.#leastFor(base?.flat);
-    if (saved) this.#savedAt = this.#kept.current?.revision;
+    if (saved) this.#noteSaved(this.#kept.current?.revision, this.#knownAtMs);
     else this.#saveIfNewer();
   }
 
@@ -103,10 +107,23 @@ export class Upkeep {
     await this.#running;
   }
 
+  /** When what is in force was last known to be the newest, in milliseconds since 1970. */
+  get #knownAtMs(): number {
+    return this.#options.now() - this.#kept.freshness.ageMs();
+  }
+
+  #noteSaved(revision: Revision | undefined, knownAtMs: number): void {
+    this.#savedAt = revision;
+    this.#savedKnownMs = knownAtMs;
+  }
+
   #saveIfNewer(): void {
+    const { save } = this.#options;
     const current = this.#kept.current;
-    if (this.#options.save === undefined || current === undefined) return;
-    if (this.#savedAt === undefined || !isSameRevision(this.#savedAt, current.revision)) this.#begin();
+    if (save === undefined || current === undefined) return;
+    const isNewer = this.#savedAt === undefined || !isSameRevision(this.#savedAt, current.revision);
+    const isKnownLater = this.#knownAtMs - this.#savedKnownMs > intervalsUnchanged * save.intervalMs;
+    if (isNewer || isKnownLater) this.#begin();
   }
 
   #begin(): void {
@@ -122,15 +139,15 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
-    const { save, tenant, now } = this.#options;
+    const { save, tenant } = this.#options;
     const snapshot = this.#kept.current;
     if (snapshot === undefined) return;
     const { revision } = snapshot;
-    const knownAtMs = now() - this.#kept.freshness.ageMs();
+    const knownAtMs = this.#knownAtMs;
     const flat = await this.#flatOf(snapshot);
     if (flat === undefined || save === undefined || this.#kept.closed.aborted) return;
     await save.directory.write(flat, { tenant, revision, knownAtMs }, this.#kept.closed);
-    this.#savedAt = revision;
+    this.#noteSaved(revision, knownAtMs);
     this.#options.onEvent({ kind: 'saved', revision });
   }
 

@@ -219,6 +219,15 @@ describe('with a directory for snapshots', () => {
     }
   });
 
+  test('a graph that has not changed for long is saved again, for the store said since that it is the newest', async () => {
+    const store = await storeOf(oneOfEach.map(putOf));
+    let nowMs = 1_700_000_000_000;
+    const { until } = replicaOf(store, { ...saving(5), now: () => nowMs });
+    await until('saved');
+    nowMs += 61;
+    await vi.waitFor(async () => expect((await directory.read(tenant))?.knownAtMs).toBe(nowMs), { timeout: 5_000 });
+  });
+
   test('a damaged snapshot is told of and not believed; the graph is loaded, and saved anew', async () => {
     const store = await storeOf(first.map(putOf));
     const one = replicaOf(store, saving());
