@@ -44,6 +44,8 @@ const name = 'primary';
 const downAfterMs = 400;
 /** A Sentinel that says nothing for so long is passed over when all are asked. */
 const frozenMs = 1000;
+/** Sentinels that disagreed, or a failover that was broken off, take several of their timeouts to put things right. */
+const repairedMs = 60_000;
 
 export async function startSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
   const { replicas = 2, sentinels: wanted = 3, server = {}, sentinelConfig = {} } = options;
@@ -187,12 +189,15 @@ function toSetup(
       }
     },
     async untilInOrder(away: readonly RedisServer[] = []) {
-      await untilTrue('one primary and its replicas', async () => {
+      const look = async () => {
         const current = await primary();
         const others = servers.filter((each) => each !== current && !away.includes(each));
-        const all = await Promise.all([isQuiet(), ...others.map((each) => isInStep(each, current))]);
-        return all.every(Boolean);
-      });
+        const inStep = await Promise.all(others.map((each) => isInStep(each, current)));
+        const out = others.filter((_, i) => !inStep[i]).map(({ port }) => port);
+        if (out.length > 0) throw new Error(`not in step with ${current.port}: ${out.join(', ')}`);
+        return isQuiet();
+      };
+      await untilTrue('one primary and its replicas', look, repairedMs);
     },
     /** Tells every Sentinel what to watch, and waits until they know of the replicas and of each other. */
     async watch(first: RedisServer, { credentials = {} }: SentinelOptions) {

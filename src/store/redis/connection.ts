@@ -137,6 +137,8 @@ export function createSubscriber(
 /** A connection that owes no reply, as the stream under it. */
 export interface OpenStream {
   readonly stream: Duplex;
+  /** Of the server that it reaches: as runIdOf. */
+  readonly runId: string;
   /** How long it may be silent while it owes a reply. */
   readonly replyTimeoutMs: number;
   close(): void;
@@ -157,13 +159,23 @@ export async function openStream(target: RedisTarget, options: ConnectionOptions
   });
   client.on('error', () => {}); // Whoever reads the stream hears of it, too.
   await client.connect();
+  const runId = await runIdOf(client).catch((error) => {
+    client.disconnect();
+    throw error;
+  });
   const { stream } = client;
   stream.removeAllListeners('data');
   return {
     stream,
+    runId,
     replyTimeoutMs: options.replyTimeoutMs ?? defaultReplyTimeoutMs,
     close: () => client.disconnect(),
   };
+}
+
+/** What tells a server process from every other one, whatever address it is reached by. @throws what the client throws */
+export async function runIdOf(client: RedisClient): Promise<string> {
+  return /^run_id:(\w+)/m.exec(await client.info('server'))?.[1] ?? '';
 }
 
 function singleOf(target: RedisTarget, options: ConnectionOptions): Redis {

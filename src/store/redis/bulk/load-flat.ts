@@ -5,8 +5,9 @@
 import { FlatBuilder } from '../../../graph/flat/builder.ts';
 import type { ChangeSet } from '../../../model/change.ts';
 import { entityKinds } from '../../../model/entity.ts';
+import { PosternError } from '../../../model/errors.ts';
 import type { FlatLoad } from '../../store.ts';
-import { type ConnectionOptions, connect, openStream } from '../connection.ts';
+import { type ConnectionOptions, connect, openStream, type RedisClient, runIdOf } from '../connection.ts';
 import { toStoreError } from '../errors.ts';
 import { type TenantKeys, tenantKeys } from '../keys.ts';
 import { load } from '../load.ts';
@@ -45,7 +46,7 @@ export async function loadFlat(task: FlatTask, onCondition: OnCondition): Promis
                 if (change.op === 'put') putRecord(builder, change.record, onCondition);
               }
             })
-          : scanBytes(task, keys, builder, onCondition),
+          : scanBytes(task, connection.client, keys, builder, onCondition),
       replay(changeSets) {
         for (const changeSet of changeSets) since.push(changeSet);
       },
@@ -62,14 +63,18 @@ export async function loadFlat(task: FlatTask, onCondition: OnCondition): Promis
   }
 }
 
+/** @param client The connection that the revision is read over: in a failover the other one may reach another server. */
 async function scanBytes(
   { target, connection }: FlatTask,
+  client: RedisClient,
   keys: TenantKeys,
   builder: FlatBuilder,
   onCondition: OnCondition,
 ): Promise<void> {
-  const { stream, replyTimeoutMs, close } = await openStream(target, connection);
+  const { stream, runId, replyTimeoutMs, close } = await openStream(target, connection);
   try {
+    if (runId !== (await runIdOf(client)))
+      throw new PosternError('STORE_UNAVAILABLE', 'another server took over while it was being loaded; load again');
     const scans = entityKinds.map((kind) => {
       const key = keys.records[kind];
       return { kind, key, onPair: recordsInto(builder, kind, key, onCondition) };
