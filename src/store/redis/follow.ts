@@ -113,13 +113,16 @@ export class RedisFollower {
     );
   }
 
-  async #subscribe(session: Session, channel: string): Promise<void> {
+  async #subscribe(session: Session, channel: string, attempt = 1): Promise<void> {
     // Before that, the session will come to it by itself.
     if (session.client.status !== 'ready') return;
     try {
       await session.client.subscribe(channel);
     } catch (error) {
-      this.#lose(session, messageOf(error));
+      const reason = messageOf(error);
+      const refusal = this.#isCurrent(session) ? this.#options.toRefusal(reason) : undefined;
+      if (refusal === undefined) this.#lose(session, reason);
+      else this.#retry(session, channel, attempt, reason, refusal);
       return;
     }
     if (!this.#isCurrent(session)) return;
@@ -132,6 +135,18 @@ export class RedisFollower {
       entry.toldOfLoss = false;
       entry.listener.onConnected();
     }
+  }
+
+  /** Redis refuses one channel: the connection stands, and those of others are followed over it. */
+  #retry(session: Session, channel: string, attempt: number, reason: string, refusal: PosternError): void {
+    for (const entry of this.#channels.get(channel) ?? []) {
+      tellOfLoss(entry, reason);
+      if (attempt === 1) entry.listener.onProblem?.(refusal);
+    }
+    const again = () => {
+      if (this.#isCurrent(session) && this.#channels.has(channel)) void this.#subscribe(session, channel, attempt + 1);
+    };
+    setTimeout(again, backoffMs(attempt)).unref();
   }
 
   #deliver(session: Session, channel: string, text: string): void {
@@ -182,10 +197,7 @@ export class RedisFollower {
     const refusal = reason === this.#refusal ? undefined : this.#options.toRefusal(reason);
     if (refusal !== undefined) this.#refusal = reason;
     for (const entry of [...this.#channels.values()].flatMap((entries) => [...entries])) {
-      if (!entry.toldOfLoss) {
-        entry.toldOfLoss = true;
-        entry.listener.onDisconnected(reason);
-      }
+      tellOfLoss(entry, reason);
       // A loss is told once, and ends by itself; this one does not, so it is told although the loss was.
       if (refusal !== undefined) entry.listener.onProblem?.(refusal);
     }
@@ -204,6 +216,12 @@ export class RedisFollower {
   #isCurrent(session: Session): boolean {
     return this.#state.kind === 'open' && this.#state.session === session;
   }
+}
+
+function tellOfLoss(entry: Entry, reason: string): void {
+  if (entry.toldOfLoss) return;
+  entry.toldOfLoss = true;
+  entry.listener.onDisconnected(reason);
 }
 
 function parsedOrProblem(text: string, channel: string): ChangeSet | Revision | PosternError {
