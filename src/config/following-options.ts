@@ -38,6 +38,7 @@ export const followingOptions = [
     default: '5m',
     min: '1s',
     max: '24h',
-    sentence: 'How often a graph that has changed is saved in --snapshot-dir.',
+    sentence:
+      'How often a graph that has changed is saved in --snapshot-dir; one that has not, after twelve times that.',
   },
 ] as const satisfies readonly OptionSpec[];
