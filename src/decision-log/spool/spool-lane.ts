@@ -107,10 +107,13 @@ export class SpoolLane {
     });
   }
 
-  /** Resolves when the sink has all that is appended. */
+  /** Resolves when the sink has all that is appended, also what is told of what it refused. */
   async shipped(): Promise<void> {
-    await this.#appended;
-    while (this.#shipping !== undefined) await this.#shipping;
+    for (let appended: unknown; appended !== this.#appended; ) {
+      appended = this.#appended;
+      await appended;
+      while (this.#shipping !== undefined) await this.#shipping;
+    }
   }
 
   /** Notes on disk how far the sink is. Never rejects: what is not noted goes to the sink again. */

@@ -169,9 +169,10 @@ export class TenantSpool {
     await this.save();
   }
 
-  /** Notes on disk how far it is, and removes what the sink has. @throws what the file system throws */
+  /** Notes on disk how far it is now, and removes what the sink has. @throws what the file system throws */
   save(): Promise<void> {
-    const saved = this.#saved.then(() => this.#save());
+    const cursor = this.#cursor;
+    const saved = this.#saved.then(() => this.#save(cursor));
     this.#saved = saved.catch(() => {});
     return saved;
   }
@@ -192,8 +193,7 @@ export class TenantSpool {
     return number < segment ? file.size : 0;
   }
 
-  async #save(): Promise<void> {
-    const cursor = this.#cursor;
+  async #save(cursor: Cursor): Promise<void> {
     if (cursor === this.#savedCursor) return;
     await this.#write(cursor);
     this.#savedCursor = cursor;

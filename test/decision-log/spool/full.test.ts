@@ -1,6 +1,6 @@
 // A spool that is full, or on a disk that takes no more: what ends there is told, and what dies there does not claim to
 // have lost only its last moments.
-import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -137,4 +137,29 @@ test('a tenant may be called as anything that a spool keeps, and all is private 
     const { mode } = await stat(join(entry.parentPath, entry.name));
     expect(`${entry.name} ${(mode & 0o777).toString(8)}`).toBe(`${entry.name} ${entry.isDirectory() ? 700 : 600}`);
   }
+});
+
+test('an orderly end waits for what is told of the records that a sink refuses last', async () => {
+  const closing = Promise.withResolvers<void>();
+  const sink = createMemorySink(async ({ parts }) => {
+    await closing.promise;
+    return parts.join('').includes('"type":"stop"') ? [0] : undefined;
+  });
+  const { log, append } = await open(sink);
+  append(5);
+  await log.flush(10_000);
+  // The sink has not taken the first of these yet, so that the others come with the end.
+  append(5);
+  await log.flush(10_000);
+  const closed = log.close(10_000);
+  const onDisk = async () => {
+    const [name = ''] = (await readdir(join(directory, 'default'))).filter((one) => one.endsWith('.ndjson'));
+    expect(await readFile(join(directory, 'default', name), 'utf8')).toContain('"type":"stop"');
+  };
+  await vi.waitFor(onDisk, { timeout: 10_000, interval: 1 });
+  closing.resolve();
+  await closed;
+  const { numbers, missing } = checkChain(sink.lines);
+  expect([...numbers, ...missing].sort((a, b) => a - b)).toEqual(upTo(10));
+  expect(log.stats()).toMatchObject({ refused: 1, spoolBytes: 0 });
 });
