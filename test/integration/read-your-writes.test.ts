@@ -110,9 +110,8 @@ describeWithOwnRedis('a sidecar', () => {
     const newer = held.replace(/\.2\..*/, '.3');
     await redis.kill();
     expect(await ask('user:ada', held)).toMatchObject({ allowed: true, revision: held });
-    const beganMs = performance.now();
+    // In time: past its deadline the caller would hear DEADLINE_EXCEEDED, which has no reason.
     expect(await ask('user:ada', newer, 400)).toMatchObject({ reason: 'REVISION_NOT_REACHED' });
-    expect(performance.now() - beganMs).toBeLessThan(400);
     expect(await ask('user:ada', 'other.1')).toMatchObject({ reason: 'REVISION_OF_OTHER_EPOCH' });
   });
 
