@@ -2,7 +2,7 @@
  * The numbers of the records that a reader has read, by instance: how many are missing behind a place where others were
  * taken away. Made by read-stream.ts, one for each reader.
  */
-import { type LogRecord, numberAfter, numberBefore, parseRecord } from './record.ts';
+import { type LogRecord, numbersAround, parseRecord } from './record.ts';
 
 export interface Numbers {
   /**
@@ -59,6 +59,6 @@ function placeOf(
   } catch {
     return undefined;
   }
-  const before = numberBefore(record);
-  return before < 0 ? undefined : { instance: record.instance, before, after: numberAfter(record) };
+  const { before, after } = numbersAround(record);
+  return before < 0 ? undefined : { instance: record.instance, before, after };
 }

@@ -249,33 +249,18 @@ function corrupt(line: string, problem: string): PosternError {
   return new PosternError('STORE_CORRUPT', `record ${quote(line)} ${problem}`);
 }
 
-/** The number that the line before stands at; -1 where a record does not tell. */
-export function numberBefore(record: LogRecord): number {
+/** The numbers that the chain stands at before a record and after it; -1 for both where a record does not tell. */
+export function numbersAround(record: LogRecord): { readonly before: number; readonly after: number } {
   switch (record.type) {
     case 'gap':
       // What was refused is told later, when its numbers are past.
-      return record.cause === 'refused' ? -1 : record.first - 1;
+      return record.cause === 'refused' ? { before: -1, after: -1 } : { before: record.first - 1, after: record.last };
     case 'start':
-      return record.next - 1;
+      return { before: record.next - 1, after: record.next - 1 };
     case 'stop':
     case 'seal':
-      return record.last;
+      return { before: record.last, after: record.last };
     default:
-      return record.seq - 1;
-  }
-}
-
-/** The number that the chain stands at after a record; -1 where it does not tell. */
-export function numberAfter(record: LogRecord): number {
-  switch (record.type) {
-    case 'gap':
-      return record.cause === 'refused' ? -1 : record.last;
-    case 'start':
-      return record.next - 1;
-    case 'stop':
-    case 'seal':
-      return record.last;
-    default:
-      return record.seq;
+      return { before: record.seq - 1, after: record.seq };
   }
 }

@@ -5,7 +5,7 @@
  * does not look like that is parsed strictly. Called once a line by the verifier.
  */
 import { hash } from 'node:crypto';
-import { type LogRecord, numberAfter, numberBefore, parseRecord } from '../record.ts';
+import { type LogRecord, numbersAround, parseRecord } from '../record.ts';
 
 export type Kind = 'decision' | NonNullable<LogRecord['type']>;
 
@@ -100,8 +100,9 @@ export class LineReader {
     line.time = record.time;
     line.id = 'id' in record ? record.id : '';
     line.seq = 'seq' in record ? record.seq : 0;
-    line.before = numberBefore(record);
-    line.after = numberAfter(record);
+    const { before, after } = numbersAround(record);
+    line.before = before;
+    line.after = after;
     // A hash that is not the last of the line is none.
     line.hash = record.hash === undefined ? undefined : readHash(line);
     return record;
